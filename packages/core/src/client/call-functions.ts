@@ -1,0 +1,105 @@
+import type { Connector, OpenOptions } from '../channel/channel.ts'
+import { PendingChannel } from '../channel/pending-channel.ts'
+import type { Method } from '../contract/method.ts'
+import { RpcError } from '../error.ts'
+import { interceptedSingle } from '../interceptor/intercepted-calls.ts'
+import type { InterceptedNext } from '../interceptor/interceptor.ts'
+import { BidiStream, ClientStream, ServerStream } from './calls.ts'
+import type { CallOptions } from './call-options.ts'
+import { CallScope } from './call-scope.ts'
+import { sendUpdates } from './update-sender.ts'
+
+/** A member of a client. What it takes and returns is typed by the contract. */
+export type ClientFunction = (message?: unknown, second?: unknown, third?: unknown) => unknown
+
+/** What the functions of a client call with. */
+export interface Caller {
+  readonly connector: Connector
+  /** The interceptors, for calls of one message each way. Streaming calls find them behind the connector. */
+  readonly through: InterceptedNext | undefined
+}
+
+type UpdateSource = AsyncIterable<unknown> | Iterable<unknown>
+
+export function unary(method: Method, { connector, through }: Caller): ClientFunction {
+  if (through !== undefined) return interceptedFunction(method, through)
+  const path = method.path
+  const open: OpenOptions = { method: path, pattern: 'unary', metadata: undefined, signal: undefined }
+  return (message, options) => {
+    if (options !== undefined) return scoped(method, options, (scope) => scope.open(connector, message, true).receiveOnly())
+    // A call that nothing can cut short needs no scope: this is the way that costs next to nothing.
+    try {
+      const opened = connector.open(open)
+      const channel = opened instanceof Promise ? new PendingChannel(opened) : opened
+      try {
+        channel.send({ method: path, metadata: undefined, timeout: undefined, message }, true)
+      } catch (error) {
+        channel.cancel(RpcError.from(error, 'internal'))
+        throw error
+      }
+      return channel.receiveOnly()
+    } catch (error) {
+      return Promise.reject(RpcError.from(error, 'unavailable'))
+    }
+  }
+}
+
+export function clientStreaming(method: Method, { connector }: Caller): ClientFunction {
+  return (message, second, third) => {
+    if (isUpdateSource(second)) {
+      return scoped(method, third, (scope) => {
+        const channel = scope.open(connector, message, false)
+        const response = channel.receiveOnly()
+        void sendUpdates(scope, channel, second)
+        return response
+      })
+    }
+    const scope = new CallScope(method, second as CallOptions | undefined)
+    return new ClientStream(scope, scope.open(connector, message, false))
+  }
+}
+
+export function serverStreaming(method: Method, { connector }: Caller): ClientFunction {
+  return (message, options) => {
+    const scope = new CallScope(method, options as CallOptions | undefined)
+    return new ServerStream(scope, scope.open(connector, message, true))
+  }
+}
+
+export function bidiStreaming(method: Method, { connector }: Caller): ClientFunction {
+  return (message, second, third) => {
+    const updates = isUpdateSource(second) ? second : undefined
+    const scope = new CallScope(method, (updates === undefined ? second : third) as CallOptions | undefined)
+    const channel = scope.open(connector, message, false)
+    if (updates === undefined) return new BidiStream(scope, channel)
+    void sendUpdates(scope, channel, updates)
+    return new ServerStream(scope, channel)
+  }
+}
+
+export function notify(method: Method, { connector, through }: Caller): ClientFunction {
+  if (through !== undefined) return interceptedFunction(method, through)
+  return (message, options) =>
+    scoped(method, options, async (scope) => {
+      scope.open(connector, message, true)
+      await scope.sent
+      if (scope.error !== undefined) throw scope.error
+    })
+}
+
+function interceptedFunction(method: Method, through: InterceptedNext): ClientFunction {
+  return (message, options) => scoped(method, options, (scope) => interceptedSingle(scope, through, message))
+}
+
+/** A call whose result is a promise: options that make no sense reject it. */
+function scoped<R>(method: Method, options: unknown, call: (scope: CallScope) => Promise<R>): Promise<R> {
+  try {
+    return call(new CallScope(method, options as CallOptions | undefined))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function isUpdateSource(value: unknown): value is UpdateSource {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+}

@@ -1,0 +1,149 @@
+import type { Channel, ChannelObserver, Connector, OpenOptions } from '../channel/channel.ts'
+import { PendingChannel } from '../channel/pending-channel.ts'
+import type { Pattern } from '../contract/method.ts'
+import { Deadline, timeoutOf } from '../deadline.ts'
+import { RpcError } from '../error.ts'
+import { Metadata, type MetadataEntries } from '../metadata.ts'
+import type { Request } from '../request.ts'
+import type { CallOptions } from './call-options.ts'
+
+/** What a scope must know of the method that is called. */
+export interface CalledMethod {
+  readonly path: string
+  readonly pattern: Pattern
+}
+
+/** One call from its opening to its end: what can cut it short (signal, deadline, cancel), and what is to be freed then. */
+export class CallScope implements OpenOptions, ChannelObserver {
+  readonly method: string
+  readonly pattern: Pattern
+  readonly metadata: MetadataEntries | undefined
+  /** Why the caller's side cut the call short. */
+  error: RpcError | undefined = undefined
+  /** Pending while the request waits to be handed to the transport. */
+  sent: Promise<void> | undefined = undefined
+
+  #channel: Channel | undefined = undefined
+  #deadline: Deadline | undefined = undefined
+  #callerSignal: AbortSignal | undefined = undefined
+  #controller: AbortController | undefined = undefined
+  #onOver: (() => void) | undefined = undefined
+
+  /** @throws RpcError `invalid_argument` for options that make no sense. */
+  constructor(method: CalledMethod, options: CallOptions | undefined) {
+    this.method = method.path
+    this.pattern = method.pattern
+    this.metadata = options?.metadata === undefined ? undefined : [...new Metadata(options.metadata)]
+    if (options === undefined) return
+    const timeout = timeoutOf(options.timeout, options.deadline)
+    if (options.signal?.aborted) this.cancel(aborted(options.signal))
+    else if (timeout === 0) this.cancel(deadlineExceeded())
+    else {
+      if (timeout !== undefined) this.#deadline = new Deadline(timeout, () => this.cancel(deadlineExceeded()))
+      this.#callerSignal = options.signal
+      this.#callerSignal?.addEventListener('abort', this.#onAbort)
+    }
+  }
+
+  /** Aborted when the call is cut short; for an open that has to wait. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.error !== undefined) this.#controller.abort(this.error)
+    }
+    return this.#controller.signal
+  }
+
+  /** The call's channel and request, sent. The channel fails with the reason where it could not be opened. */
+  open(connector: Connector, message: unknown, last: boolean): Channel {
+    const channel = this.#open(connector)
+    this.#channel = channel
+    channel.observe(this)
+    if (this.error !== undefined) return channel
+    try {
+      this.sent = channel.send(new ScopedRequest(this, message), last)
+    } catch (error) {
+      this.cancel(RpcError.from(error, 'internal'))
+    }
+    return channel
+  }
+
+  /** Cuts the call short, unless it is over. */
+  cancel(error: RpcError): void {
+    if (this.error !== undefined) return
+    this.error = error
+    this.#release()
+    this.#controller?.abort(error)
+    this.#channel?.cancel(error)
+  }
+
+  /** The time that the call may still take, in ms. */
+  get timeout(): number | undefined {
+    return this.#deadline?.left
+  }
+
+  /** When the call must be over, in ms since the epoch. */
+  get deadline(): number | undefined {
+    return this.#deadline === undefined ? undefined : Date.now() + this.#deadline.left
+  }
+
+  /** Runs the callback once the call is over, however it ended. */
+  onOver(callback: () => void): void {
+    this.#onOver = callback
+  }
+
+  onClose(): void {
+    this.#release()
+  }
+
+  #open(connector: Connector): Channel {
+    if (this.error !== undefined) return new PendingChannel(Promise.reject(this.error))
+    try {
+      const opened = connector.open(this)
+      return opened instanceof Promise ? new PendingChannel(opened) : opened
+    } catch (error) {
+      return new PendingChannel(Promise.reject(error))
+    }
+  }
+
+  #release(): void {
+    this.#deadline?.clear()
+    this.#callerSignal?.removeEventListener('abort', this.#onAbort)
+    this.#callerSignal = undefined
+    const onOver = this.#onOver
+    this.#onOver = undefined
+    onOver?.()
+  }
+
+  readonly #onAbort = (): void => {
+    if (this.#callerSignal !== undefined) this.cancel(aborted(this.#callerSignal))
+  }
+}
+
+/** The request of a call with a deadline: the time left is read when the request leaves, not when the call began. */
+class ScopedRequest implements Request {
+  readonly method: string
+  readonly metadata: MetadataEntries | undefined
+  readonly message: unknown
+  readonly #scope: CallScope
+
+  constructor(scope: CallScope, message: unknown) {
+    this.method = scope.method
+    this.metadata = scope.metadata
+    this.message = message
+    this.#scope = scope
+  }
+
+  get timeout(): number | undefined {
+    return this.#scope.timeout
+  }
+}
+
+function aborted(signal: AbortSignal): RpcError {
+  if (signal.reason instanceof RpcError) return signal.reason
+  return new RpcError('cancelled', 'the signal of the call was aborted', { cause: signal.reason })
+}
+
+function deadlineExceeded(): RpcError {
+  return new RpcError('deadline_exceeded', 'the deadline of the call has passed')
+}

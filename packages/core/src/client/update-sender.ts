@@ -1,0 +1,98 @@
+import type { Channel } from '../channel/channel.ts'
+import { RpcError } from '../error.ts'
+import type { CallScope } from './call-scope.ts'
+
+/** The updates of one call, until they are ended here or the server wants no more of them. */
+export class UpdateSender {
+  readonly #scope: CallScope
+  readonly #channel: Channel
+  #ended = false
+
+  constructor(scope: CallScope, channel: Channel) {
+    this.#scope = scope
+    this.#channel = channel
+  }
+
+  send(update: unknown): Promise<void> | undefined {
+    this.#check()
+    try {
+      const room = this.#channel.send(update)
+      if (room === undefined) return undefined
+      const waited = room.catch((error: unknown) => this.#dropped(error))
+      waited.catch(ignore)
+      return waited
+    } catch (error) {
+      return this.#dropped(error)
+    }
+  }
+
+  trySend(update: unknown): boolean {
+    this.#check()
+    try {
+      return this.#channel.trySend(update)
+    } catch (error) {
+      this.#dropped(error)
+      return true
+    }
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#channel.end()
+  }
+
+  #check(): void {
+    if (this.#ended) throw new RpcError('failed_precondition', 'the updates were ended: nothing can be sent after that')
+    if (this.#scope.error !== undefined) throw this.#scope.error
+  }
+
+  /** A server that stops the updates without an error has answered: the response tells the rest. */
+  #dropped(error: unknown): undefined {
+    if (error instanceof RpcError && error.code === 'cancelled' && this.#scope.error === undefined) return undefined
+    throw error
+  }
+}
+
+/** Sends all updates of an iterable on a call's channel, until they end, fail, or the call is over. */
+export async function sendUpdates(
+  scope: CallScope,
+  channel: Channel,
+  updates: AsyncIterable<unknown> | Iterable<unknown>,
+): Promise<void> {
+  const sender = new UpdateSender(scope, channel)
+  let over = false
+  let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
+  scope.onOver(() => {
+    over = true
+    closeIterator(iterator)
+  })
+  try {
+    iterator = Symbol.asyncIterator in updates ? updates[Symbol.asyncIterator]() : updates[Symbol.iterator]()
+    while (!over) {
+      const result = await iterator.next()
+      if (over) return
+      if (result.done === true) {
+        sender.end()
+        return
+      }
+      const room = sender.send(result.value)
+      if (room !== undefined) await room
+    }
+  } catch (error) {
+    if (over) return
+    scope.cancel(new RpcError('cancelled', 'the updates failed', { cause: error }))
+    closeIterator(iterator)
+  }
+}
+
+/** Lets a generator run its `finally`. What it throws then has no one left to hear it. */
+function closeIterator(iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined): void {
+  try {
+    const returned: unknown = iterator?.return?.()
+    if (returned instanceof Promise) returned.catch(ignore)
+  } catch {
+    // As above.
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,117 @@
+import type { Channel, CloseOptions, Connector, OpenOptions, Peer } from '../channel/channel.ts'
+import { DEFAULT_WINDOW, openPair } from '../channel/memory-channel.ts'
+import { ServerStream } from '../client/calls.ts'
+import { CallScope } from '../client/call-scope.ts'
+import { sendUpdates } from '../client/update-sender.ts'
+import type { Pattern } from '../contract/method.ts'
+import { RpcError } from '../error.ts'
+import { Metadata } from '../metadata.ts'
+import { readRequest } from '../request.ts'
+import type { InterceptedCall, InterceptedNext, InterceptedResult } from './interceptor.ts'
+
+/** The end of a client's way through its interceptors: the call itself. */
+export function callOver(connector: Connector): InterceptedNext {
+  return async (call) => {
+    const { method, pattern, metadata, signal, deadline, request, updates } = call
+    const scope = new CallScope({ path: method, pattern }, { signal, deadline, metadata })
+    const channel = scope.open(connector, request, updates === undefined)
+    if (pattern === 'notify') {
+      await scope.sent
+      if (scope.error !== undefined) throw scope.error
+      return { response: undefined }
+    }
+    if (pattern === 'unary') return { response: await channel.receiveOnly() }
+    if (updates !== undefined) void sendUpdates(scope, channel, updates)
+    if (pattern === 'clientStreaming') return { response: await channel.receiveOnly() }
+    await channel.started()
+    return { responses: new ServerStream(scope, channel) }
+  }
+}
+
+/** A call of one message each way, through the interceptors; it settles in time even where they do not. */
+export function interceptedSingle(scope: CallScope, through: InterceptedNext, request: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    scope.signal.addEventListener('abort', () => reject(scope.error), { once: true })
+    if (scope.error !== undefined) {
+      reject(scope.error)
+      return
+    }
+    const { method, pattern, signal, deadline } = scope
+    const metadata = new Metadata(scope.metadata)
+    through({ method, pattern, metadata, signal, deadline, peer: undefined, request, updates: undefined })
+      .then((result) => resolve(result.response))
+      .catch((error) => reject(RpcError.from(error)))
+      .finally(() => scope.onClose())
+  })
+}
+
+/** A connector whose channels lead through interceptors before they reach another connector's. */
+export class InterceptedConnector implements Connector {
+  readonly #connector: Connector
+  readonly #through: InterceptedNext
+
+  constructor(connector: Connector, through: InterceptedNext) {
+    this.#connector = connector
+    this.#through = through
+  }
+
+  get address(): string {
+    return this.#connector.address
+  }
+
+  open(options: OpenOptions = {}): Channel {
+    const peer: Peer = { transport: '', address: this.address }
+    const near = openPair({ window: DEFAULT_WINDOW, openedPeer: peer, acceptedPeer: peer, errorForPeer: same, owner: undefined })
+    void carry(near.other, options.pattern ?? 'bidiStreaming', this.#through)
+    return near
+  }
+
+  close(options?: CloseOptions): Promise<void> {
+    return this.#connector.close(options)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** Takes one call from the far end of its pair through the interceptors, and what comes back to the caller. */
+async function carry(far: Channel, pattern: Pattern, through: InterceptedNext): Promise<void> {
+  const controller = new AbortController()
+  far.observe({ onClose: (error) => error !== undefined && controller.abort(error) })
+  try {
+    const { method, metadata, timeout, message: request } = await readRequest(far)
+    const call: InterceptedCall = {
+      method,
+      pattern,
+      metadata: new Metadata(metadata),
+      signal: controller.signal,
+      deadline: timeout === undefined ? undefined : Date.now() + timeout,
+      peer: undefined,
+      request,
+      updates: pattern === 'clientStreaming' || pattern === 'bidiStreaming' ? far : undefined,
+    }
+    await sendResult(far, await through(call))
+  } catch (error) {
+    const failure = RpcError.from(error)
+    far.end(failure)
+    far.stop(failure)
+  }
+}
+
+async function sendResult(far: Channel, result: InterceptedResult): Promise<void> {
+  if (result.responses === undefined) {
+    far.send(result.response, true)
+  } else {
+    for await (const response of result.responses) {
+      const room = far.send(response)
+      if (room !== undefined) await room
+    }
+    far.end()
+  }
+  far.stop(new RpcError('cancelled', 'the call has been answered'))
+}
+
+function same(error: RpcError): RpcError {
+  return error
+}

@@ -1,0 +1,64 @@
+import type { Peer } from '../channel/channel.ts'
+import type { Pattern } from '../contract/method.ts'
+import { RpcError } from '../error.ts'
+import type { Metadata } from '../metadata.ts'
+
+/** A call as an interceptor sees it, on either side. */
+export interface InterceptedCall {
+  /** The path of the method: `compute/sqr`. */
+  readonly method: string
+  /** How many messages go each way. */
+  readonly pattern: Pattern
+  /** The call's metadata. A client's interceptor may add to it before it calls `next`. */
+  readonly metadata: Metadata
+  /** Aborted when the call is cut short. */
+  readonly signal: AbortSignal
+  /** When the call must be over, in ms since the epoch. */
+  readonly deadline: number | undefined
+  /** The other side: the client on the server. On the client it is known only once a transport carries the call, and `undefined` here. */
+  readonly peer: Peer | undefined
+  /** The request message. */
+  readonly request: unknown
+  /** The updates, where the pattern has them. */
+  readonly updates: AsyncIterable<unknown> | undefined
+}
+
+/** How a call went, as an interceptor sees it: one response, or a stream of them. */
+export interface InterceptedResult {
+  /** The response of a unary or client-streaming call. */
+  readonly response?: unknown
+  /** The responses of a server- or bidi-streaming call. The first has arrived by now, or the end. */
+  readonly responses?: AsyncIterable<unknown>
+}
+
+/** The rest of the way of a call. It rejects with what the call failed with (before its first response, where they are streamed). */
+export type InterceptedNext = (call: InterceptedCall) => Promise<InterceptedResult>
+
+/**
+ * Wraps a call of any pattern, on either side: before, after, around each message, or instead of it.
+ *
+ * @example
+ * ```ts
+ * const timing: Interceptor = async (call, next) => {
+ *   const start = performance.now()
+ *   try {
+ *     return await next(call)
+ *   } finally {
+ *     console.log(call.method, performance.now() - start)
+ *   }
+ * }
+ * ```
+ */
+export type Interceptor = (call: InterceptedCall, next: InterceptedNext) => Promise<InterceptedResult>
+
+/** One function out of many interceptors, the first outermost, with `last` at the end of the way. */
+export function chain(interceptors: readonly Interceptor[], last: InterceptedNext): InterceptedNext {
+  return interceptors.reduceRight<InterceptedNext>(
+    (next, interceptor) => async (call) => {
+      const result: unknown = await interceptor(call, next)
+      if (typeof result === 'object' && result !== null) return result
+      throw new RpcError('internal', 'an interceptor returned nothing: return what next() gave, or { response } or { responses }')
+    },
+    last,
+  )
+}

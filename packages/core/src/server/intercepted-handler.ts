@@ -1,0 +1,20 @@
+import { streamsResponses, streamsUpdates } from '../contract/method.ts'
+import type { InterceptedNext } from '../interceptor/interceptor.ts'
+import { validate } from '../schema.ts'
+import type { Context } from './context.ts'
+import { iteratorOf, startedIterable } from './response-stream.ts'
+import type { ServerCall } from './server-call.ts'
+import { checkedUpdates, updateStream } from './update-stream.ts'
+
+/** The end of a call's way through the server's interceptors: its handler, whose context is the call as they passed it on. */
+export function handlerAtEnd({ route, peer }: ServerCall): InterceptedNext {
+  return async (call) => {
+    const { pattern, handler } = route
+    const request = route.request === undefined ? call.request : await validate(route.request, call.request, 'request')
+    const context: Context = { ...call, peer }
+    const result = streamsUpdates(pattern)
+      ? handler(request, checkedUpdates(updateStream(call.updates), route.update), context)
+      : handler(request, context)
+    return streamsResponses(pattern) ? { responses: await startedIterable(iteratorOf(result, route.path)) } : { response: await result }
+  }
+}

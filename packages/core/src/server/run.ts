@@ -1,0 +1,101 @@
+import { streamsResponses, streamsUpdates } from '../contract/method.ts'
+import { RpcError } from '../error.ts'
+import type { InterceptedNext } from '../interceptor/interceptor.ts'
+import { isPromise } from '../promise.ts'
+import { validate } from '../schema.ts'
+import { streamResponses } from './response-stream.ts'
+import type { ServerCall } from './server-call.ts'
+import { checkedUpdates } from './update-stream.ts'
+import { validateResponse } from './validate-response.ts'
+
+/**
+ * Runs a call's handler and answers with what comes of it. Never throws, never rejects.
+ *
+ * @param through The interceptors with the handler at their end, where there are any.
+ */
+export function runCall(call: ServerCall, through: InterceptedNext | undefined): void {
+  try {
+    if (!takesUpdates(call)) expectEnd(call)
+    if (call.over) return
+    if (through !== undefined) void runIntercepted(call, through)
+    else if (call.route.request === undefined) settle(call, handlerResult(call, call.request.message))
+    else {
+      const request = validate(call.route.request, call.request.message, 'request')
+      if (isPromise(request)) request.then((checked) => settle(call, handlerResult(call, checked))).catch((e) => call.fail(e))
+      else settle(call, handlerResult(call, request))
+    }
+  } catch (error) {
+    call.fail(error)
+  }
+}
+
+async function runIntercepted(call: ServerCall, through: InterceptedNext): Promise<void> {
+  try {
+    const result = await through({
+      method: call.method,
+      pattern: call.route.pattern,
+      metadata: call.metadata,
+      signal: call.signal,
+      deadline: call.deadline,
+      peer: call.peer,
+      request: call.request.message,
+      updates: takesUpdates(call) ? call.channel : undefined,
+    })
+    settle(call, streamsResponses(call.route.pattern) ? result.responses : result.response)
+  } catch (error) {
+    call.fail(error)
+  }
+}
+
+function handlerResult(call: ServerCall, message: unknown): unknown {
+  const { handler, update } = call.route
+  if (!takesUpdates(call)) return handler(message, call)
+  return handler(message, checkedUpdates(call.channel, update), call)
+}
+
+function takesUpdates(call: ServerCall): boolean {
+  return streamsUpdates(call.route.pattern)
+}
+
+/** Answers with what a handler returned. */
+function settle(call: ServerCall, result: unknown): void {
+  if (streamsResponses(call.route.pattern)) void streamResponses(call, result)
+  else if (isPromise(result)) {
+    result.then(
+      (response) => answer(call, response),
+      (error) => call.fail(error),
+    )
+  } else answer(call, result)
+}
+
+function answer(call: ServerCall, response: unknown): void {
+  const { response: schema, pattern } = call.route
+  if (pattern === 'notify') call.complete()
+  else if (schema === undefined) call.respond(response)
+  else {
+    try {
+      const checked = validateResponse(schema, response)
+      if (isPromise(checked)) checked.then((value) => call.respond(value)).catch((error) => call.fail(error))
+      else call.respond(checked)
+    } catch (error) {
+      call.fail(error)
+    }
+  }
+}
+
+/** A method without updates has nothing to receive after the request. */
+function expectEnd(call: ServerCall): void {
+  const { channel } = call
+  const extra = channel.receive()
+  if (extra === undefined && channel.ended) return
+  if (isPromise(extra)) extra.then(() => channel.ended || refuseExtra(call), ignore)
+  else refuseExtra(call)
+}
+
+function refuseExtra(call: ServerCall): void {
+  const error = new RpcError('invalid_argument', `${call.route.path} takes one request and no updates`)
+  call.report(error)
+  call.abort(error)
+}
+
+function ignore(): void {}

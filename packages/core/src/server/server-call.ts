@@ -1,0 +1,138 @@
+import type { Channel, ChannelObserver, Peer } from '../channel/channel.ts'
+import { Deadline } from '../deadline.ts'
+import { RpcError } from '../error.ts'
+import { Metadata } from '../metadata.ts'
+import type { Request } from '../request.ts'
+import type { Context } from './context.ts'
+import type { ReportError } from './report.ts'
+import type { Route } from './route.ts'
+
+// One for all calls: to make an error is dear, and this one only says that an answered call takes no more updates.
+const ANSWERED = new RpcError('cancelled', 'the server takes no more updates')
+
+/** One call on the server, from its request to its answer; the handler sees it as its {@link Context}. */
+export class ServerCall implements Context, ChannelObserver {
+  readonly channel: Channel
+  readonly request: Request
+  readonly route: Route
+  readonly #report: ReportError
+  /** Answered, failed or cut short: nothing that the handler does matters any more. */
+  over = false
+
+  #cutShort: RpcError | undefined = undefined
+  #controller: AbortController | undefined = undefined
+  #deadline: Deadline | undefined = undefined
+  #deadlineAt: number | undefined = undefined
+  #metadata: Metadata | undefined = undefined
+  #onCutShort: (() => void) | undefined = undefined
+
+  constructor(channel: Channel, request: Request, route: Route, report: ReportError) {
+    this.channel = channel
+    this.request = request
+    this.route = route
+    this.#report = report
+    const timeout = request.timeout
+    if (timeout !== undefined) {
+      this.#deadlineAt = Date.now() + timeout
+      this.#deadline = new Deadline(timeout, () => this.abort(deadlineExceeded()))
+    }
+    channel.observe(this)
+  }
+
+  get method(): string {
+    return this.route.path
+  }
+
+  get peer(): Peer {
+    return this.channel.peer
+  }
+
+  get deadline(): number | undefined {
+    return this.#deadlineAt
+  }
+
+  get metadata(): Metadata {
+    this.#metadata ??= new Metadata(this.request.metadata)
+    return this.#metadata
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#cutShort !== undefined) this.#controller.abort(this.#cutShort)
+    }
+    return this.#controller.signal
+  }
+
+  /** Answers with the only response. */
+  respond(response: unknown): void {
+    if (this.over) return
+    this.#end()
+    try {
+      this.channel.send(response, true)
+      this.channel.stop(ANSWERED)
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  /** Ends the responses of a stream. */
+  complete(): void {
+    if (this.over) return
+    this.#end()
+    this.channel.end()
+    this.channel.stop(ANSWERED)
+  }
+
+  /** Answers with what the handler threw: an `RpcError` as it is, anything else as `internal` without a word about it. */
+  fail(thrown: unknown): void {
+    if (this.over) return
+    this.#end()
+    this.#refuse(thrown)
+  }
+
+  /** Tells `onError` of something that the client is not told. */
+  report(error: unknown): void {
+    this.#report(error, { method: this.route.path, peer: this.channel.peer })
+  }
+
+  /** Runs the callback when the call is cut short; at once when it was. */
+  onCutShort(callback: () => void): void {
+    if (this.#cutShort !== undefined) callback()
+    else this.#onCutShort = callback
+  }
+
+  onClose(error: RpcError | undefined): void {
+    if (error !== undefined && !this.over) this.#cut(error)
+  }
+
+  /** Cuts the call short from this side. */
+  abort(error: RpcError): void {
+    if (this.over) return
+    this.#cut(error)
+    this.channel.cancel(error)
+  }
+
+  #cut(error: RpcError): void {
+    this.#end()
+    this.#cutShort = error
+    this.#controller?.abort(error)
+    this.#onCutShort?.()
+  }
+
+  #end(): void {
+    this.over = true
+    this.#deadline?.clear()
+  }
+
+  #refuse(thrown: unknown): void {
+    const error = thrown instanceof RpcError ? thrown : new RpcError('internal', 'internal error')
+    if (error !== thrown) this.report(thrown)
+    this.channel.end(error)
+    this.channel.stop(error)
+  }
+}
+
+function deadlineExceeded(): RpcError {
+  return new RpcError('deadline_exceeded', 'the deadline of the call has passed')
+}

@@ -1,0 +1,79 @@
+import { type Channel, type CloseOptions, type Listener, type MemoryChannel, Queue, RpcError } from '@qrpc/core'
+import { type ConnectionLimits, MemoryConnection } from './memory-connection.ts'
+
+const DEFAULT_GRACE_MS = 5000
+const TURN = Promise.resolve()
+
+type Accepted = (channel: Channel | undefined) => void
+
+/** Hands out the accepting ends of the channels that connectors open. */
+export class MemoryListener implements Listener {
+  readonly addresses: readonly string[]
+  closed = false
+
+  readonly #connections = new Set<MemoryConnection>()
+  readonly #backlog = new Queue<MemoryChannel>()
+  readonly #accepting = new Queue<Accepted>()
+  #callback: ((channel: Channel) => void) | undefined = undefined
+
+  constructor(address: string) {
+    this.addresses = [address]
+  }
+
+  /** A connection of a connector's own. */
+  connect(limits: ConnectionLimits): MemoryConnection {
+    const connection = new MemoryConnection(this, this.addresses[0] as string, limits)
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /** Takes a channel whose first message is there. Its consumer sees it after the sender's turn, as over a network. */
+  announce(channel: MemoryChannel): void {
+    const callback = this.#callback
+    if (callback !== undefined) void TURN.then(() => callback(channel))
+    else if (this.#accepting.size > 0) this.#accepting.shift()?.(channel)
+    else this.#backlog.push(channel)
+  }
+
+  accept(): Promise<Channel | undefined> {
+    if (this.#callback !== undefined) return Promise.reject(consumed())
+    const waiting = this.#backlog.shift()
+    if (waiting !== undefined || this.closed) return Promise.resolve(waiting)
+    return new Promise((resolve) => this.#accepting.push(resolve))
+  }
+
+  onChannel(callback: (channel: Channel) => void): void {
+    if (this.#callback !== undefined || this.#accepting.size > 0) throw consumed()
+    this.#callback = callback
+    for (let channel = this.#backlog.shift(); channel !== undefined; channel = this.#backlog.shift()) {
+      this.announce(channel)
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Channel, undefined> {
+    for (let channel = await this.accept(); channel !== undefined; channel = await this.accept()) yield channel
+  }
+
+  async close({ graceMs = DEFAULT_GRACE_MS }: CloseOptions = {}): Promise<void> {
+    this.closed = true
+    const refused = new RpcError('unavailable', `the server at ${this.addresses[0]} is closing`)
+    for (const connection of this.#connections) connection.refuse(refused)
+    for (let accept = this.#accepting.shift(); accept !== undefined; accept = this.#accepting.shift()) accept(undefined)
+    await Promise.all([...this.#connections].map((connection) => connection.drain(graceMs)))
+    for (const connection of this.#connections) {
+      connection.sever(
+        new RpcError('unavailable', 'the server closed the connection'),
+        new RpcError('unavailable', 'the listener was closed'),
+      )
+    }
+    this.#connections.clear()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function consumed(): RpcError {
+  return new RpcError('failed_precondition', 'the listener has a consumer already: one callback, or accept loops')
+}
