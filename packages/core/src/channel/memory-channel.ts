@@ -65,147 +65,148 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
   /** The place of the pair in its owner's table, on the opening end; -1 on the other. */
   slot = -1
 
-  readonly #settings: ChannelPairSettings
-  #announced: boolean
-  #sent = 0
-  #sendOver = false
-  #stopped: RpcError | undefined = undefined
-  #cutOff: RpcError | undefined = undefined
-  #observer: ChannelObserver | undefined = undefined
+  private readonly settings: ChannelPairSettings
+  private announced: boolean
+  private sent = 0
+  private sendOver = false
+  private stopped: RpcError | undefined = undefined
+  private cutOff: RpcError | undefined = undefined
+  private observer: ChannelObserver | undefined = undefined
   // Those that send to this end and wait until it was read.
-  #room: Promise<void> | undefined = undefined
-  #roomMade: (() => void) | undefined = undefined
-  #roomLost: ((error: RpcError) => void) | undefined = undefined
+  private room: Promise<void> | undefined = undefined
+  private roomMade: (() => void) | undefined = undefined
+  private roomLost: ((error: RpcError) => void) | undefined = undefined
 
   constructor(settings: ChannelPairSettings, peer: Peer, announced: boolean) {
     super()
-    this.#settings = settings
+    this.settings = settings
     this.peer = peer
-    this.#announced = announced
+    this.announced = announced
   }
 
   send(message: Out, last = false): Promise<void> | undefined {
-    if (this.#sendOver) throw this.#notSending()
+    if (this.sendOver) throw this.notSending()
     const other = this.other
     other.deliver(message, last)
-    if (!this.#announced) this.#announce()
     if (last) {
-      this.#endSending()
+      this.endSending()
+      if (!this.announced) this.announce()
       return undefined
     }
-    if (other.buffered > this.#settings.window) return other.#waitForRoom()
-    if (++this.#sent % MESSAGES_PER_TURN === 0) return nextTurn()
+    if (!this.announced) this.announce()
+    if (other.buffered > this.settings.window) return other.waitForRoom()
+    if (++this.sent % MESSAGES_PER_TURN === 0) return nextTurn()
     return undefined
   }
 
   trySend(message: Out): boolean {
-    if (this.#sendOver) throw this.#notSending()
-    if (this.other.buffered >= this.#settings.window) return false
+    if (this.sendOver) throw this.notSending()
+    if (this.other.buffered >= this.settings.window) return false
     this.other.deliver(message, false)
-    if (!this.#announced) this.#announce()
+    if (!this.announced) this.announce()
     return true
   }
 
   end(error?: RpcError): void {
-    if (this.#sendOver) return
-    this.other.finish(error && this.#settings.errorForPeer(error))
-    if (!this.#announced) this.#announce()
-    this.#endSending()
+    if (this.sendOver) return
+    this.other.finish(error && this.settings.errorForPeer(error))
+    this.endSending()
+    if (!this.announced) this.announce()
   }
 
   reset(error: RpcError): void {
-    if (this.#sendOver) return
-    this.other.#cut(this.#settings.errorForPeer(error))
-    this.#endSending()
+    if (this.sendOver) return
+    this.other.cut(this.settings.errorForPeer(error))
+    this.endSending()
   }
 
   stop(error: RpcError): void {
     this.abort(error)
-    this.#loseRoom(error)
+    this.loseRoom(error)
     const other = this.other
-    if (other.#sendOver) return
-    const told = this.#settings.errorForPeer(error)
-    other.#stopped = told
-    other.#cutOff ??= told
-    other.#endSending()
+    if (other.sendOver) return
+    const told = this.settings.errorForPeer(error)
+    other.stopped = told
+    other.cutOff ??= told
+    other.endSending()
   }
 
   cancel(error: RpcError): void {
     // What the peer has not read yet is void, too, though it was ended cleanly.
-    if (this.#sendOver && !this.other.ended && !this.other.#sendOver) this.other.#cut(this.#settings.errorForPeer(error))
+    if (this.sendOver && !this.other.ended && !this.other.sendOver) this.other.cut(this.settings.errorForPeer(error))
     this.reset(error)
     this.stop(error)
   }
 
   /** Cuts off both ends, as the loss of a connection does: each side sees its own error. */
   sever(errorHere: RpcError, errorThere: RpcError): void {
-    if (this.#sendOver && this.other.#sendOver) return
-    this.#lose(errorHere)
-    this.other.#lose(errorThere)
-    this.#endSending()
-    this.other.#endSending()
+    if (this.sendOver && this.other.sendOver) return
+    this.lose(errorHere)
+    this.other.lose(errorThere)
+    this.endSending()
+    this.other.endSending()
   }
 
   observe(observer: ChannelObserver): void {
-    this.#observer = observer
-    if (this.#sendOver && this.other.#sendOver) observer.onClose(this.#cutOff)
+    this.observer = observer
+    if (this.sendOver && this.other.sendOver) observer.onClose(this.cutOff)
   }
 
   protected onRoom(buffered: number): void {
-    if (this.#room === undefined || buffered > this.#settings.window >> 1) return
-    const made = this.#roomMade as () => void
-    this.#room = undefined
+    if (this.room === undefined || buffered > this.settings.window >> 1) return
+    const made = this.roomMade as () => void
+    this.room = undefined
     made()
   }
 
-  #announce(): void {
-    this.#announced = true
-    this.#settings.owner?.onFirstMessage(this.other as MemoryChannel)
+  private announce(): void {
+    this.announced = true
+    this.settings.owner?.onFirstMessage(this.other as MemoryChannel)
   }
 
-  #endSending(): void {
-    if (this.#sendOver) return
-    this.#sendOver = true
-    if (!this.other.#sendOver) return
-    this.#settings.owner?.onPairClosed((this.slot < 0 ? this.other : this) as MemoryChannel)
-    this.#observer?.onClose(this.#cutOff)
-    this.other.#observer?.onClose(this.other.#cutOff)
+  private endSending(): void {
+    if (this.sendOver) return
+    this.sendOver = true
+    if (!this.other.sendOver) return
+    this.settings.owner?.onPairClosed((this.slot < 0 ? this.other : this) as MemoryChannel)
+    this.observer?.onClose(this.cutOff)
+    this.other.observer?.onClose(this.other.cutOff)
   }
 
   /** The peer took back what it sent to this end. */
-  #cut(error: RpcError): void {
-    this.#cutOff ??= error
+  private cut(error: RpcError): void {
+    this.cutOff ??= error
     this.abort(error)
-    this.#loseRoom(error)
+    this.loseRoom(error)
   }
 
-  #lose(error: RpcError): void {
-    this.#cutOff ??= error
-    if (!this.#sendOver) this.#stopped = error
+  private lose(error: RpcError): void {
+    this.cutOff ??= error
+    if (!this.sendOver) this.stopped = error
     if (!this.finished) this.abort(error)
-    this.#loseRoom(error)
+    this.loseRoom(error)
   }
 
-  #notSending(): RpcError {
-    return this.#stopped ?? new RpcError('failed_precondition', 'the send half has ended: nothing can be sent after it')
+  private notSending(): RpcError {
+    return this.stopped ?? new RpcError('failed_precondition', 'the send half has ended: nothing can be sent after it')
   }
 
-  #waitForRoom(): Promise<void> {
-    if (this.#room === undefined) {
-      this.#room = new Promise((resolve, reject) => {
-        this.#roomMade = resolve
-        this.#roomLost = reject
+  private waitForRoom(): Promise<void> {
+    if (this.room === undefined) {
+      this.room = new Promise((resolve, reject) => {
+        this.roomMade = resolve
+        this.roomLost = reject
       })
-      this.#room.catch(ignore)
+      this.room.catch(ignore)
     }
-    return this.#room
+    return this.room
   }
 
-  #loseRoom(error: RpcError): void {
-    if (this.#room === undefined) return
-    const lost = this.#roomLost as (error: RpcError) => void
-    this.#room = undefined
-    lost(this.#settings.errorForPeer(error))
+  private loseRoom(error: RpcError): void {
+    if (this.room === undefined) return
+    const lost = this.roomLost as (error: RpcError) => void
+    this.room = undefined
+    lost(this.settings.errorForPeer(error))
   }
 }
 

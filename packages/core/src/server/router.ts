@@ -46,57 +46,57 @@ export function createRouter<S extends AnyService>(
 }
 
 class ContractRouter implements Router {
-  readonly #routes: ReadonlyMap<string, Route>
-  readonly #interceptors: readonly Interceptor[]
-  readonly #report: ReportError
-  readonly #requestTimeout: number
+  private readonly routes: ReadonlyMap<string, Route>
+  private readonly interceptors: readonly Interceptor[]
+  private readonly report: ReportError
+  private readonly requestTimeout: number
 
   constructor(served: ReadonlyMap<string, Route>, options: ServeOptions) {
-    this.#routes = served
-    this.#interceptors = options.interceptors ?? []
-    this.#report = guarded(options.onError ?? printUnexpected)
-    this.#requestTimeout = options.requestTimeout ?? 10_000
+    this.routes = served
+    this.interceptors = options.interceptors ?? []
+    this.report = guarded(options.onError ?? printUnexpected)
+    this.requestTimeout = options.requestTimeout ?? 10_000
   }
 
   handle(channel: Channel): void {
     try {
       const request = readRequest(channel)
-      if (request instanceof Promise) this.#handleLater(channel, request)
+      if (request instanceof Promise) this.handleLater(channel, request)
       else this.dispatch(channel, request)
     } catch (error) {
-      this.#refuse(channel, RpcError.from(error, 'internal'), undefined)
+      this.refuse(channel, RpcError.from(error, 'internal'), undefined)
     }
   }
 
   dispatch(channel: Channel, request: Request): void {
-    const route = this.#routes.get(request.method)
+    const route = this.routes.get(request.method)
     if (route === undefined) {
-      this.#refuse(channel, new RpcError('unimplemented', `there is no method "${request.method}" here`), request.method)
+      this.refuse(channel, new RpcError('unimplemented', `there is no method "${request.method}" here`), request.method)
       return
     }
-    const call = new ServerCall(channel, request, route, this.#report)
-    runCall(call, this.#interceptors.length > 0 ? this.#through(call) : undefined)
+    const call = new ServerCall(channel, request, route, this.report)
+    runCall(call, this.interceptors.length > 0 ? this.through(call) : undefined)
   }
 
-  #through(call: ServerCall): InterceptedNext {
-    return chain(this.#interceptors, handlerAtEnd(call))
+  private through(call: ServerCall): InterceptedNext {
+    return chain(this.interceptors, handlerAtEnd(call))
   }
 
   /** A channel whose request is on its way: it has its own time for that and holds up nobody else. */
-  #handleLater(channel: Channel, arriving: Promise<Request>): void {
+  private handleLater(channel: Channel, arriving: Promise<Request>): void {
     const timer = setTimeout(() => {
-      channel.cancel(new RpcError('deadline_exceeded', `no request came within ${this.#requestTimeout} ms`))
-    }, this.#requestTimeout)
+      channel.cancel(new RpcError('deadline_exceeded', `no request came within ${this.requestTimeout} ms`))
+    }, this.requestTimeout)
     arriving
       .finally(() => clearTimeout(timer))
       .then(
         (request) => this.dispatch(channel, request),
-        (error) => this.#refuse(channel, RpcError.from(error, 'internal'), undefined),
+        (error) => this.refuse(channel, RpcError.from(error, 'internal'), undefined),
       )
   }
 
-  #refuse(channel: Channel, error: RpcError, method: string | undefined): void {
-    this.#report(error, { method, peer: channel.peer })
+  private refuse(channel: Channel, error: RpcError, method: string | undefined): void {
+    this.report(error, { method, peer: channel.peer })
     channel.end(error)
     channel.stop(error)
   }

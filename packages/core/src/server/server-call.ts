@@ -15,26 +15,26 @@ export class ServerCall implements Context, ChannelObserver {
   readonly channel: Channel
   readonly request: Request
   readonly route: Route
-  readonly #report: ReportError
+  private readonly reportError: ReportError
   /** Answered, failed or cut short: nothing that the handler does matters any more. */
   over = false
 
-  #cutShort: RpcError | undefined = undefined
-  #controller: AbortController | undefined = undefined
-  #deadline: Deadline | undefined = undefined
-  #deadlineAt: number | undefined = undefined
-  #metadata: Metadata | undefined = undefined
-  #onCutShort: (() => void) | undefined = undefined
+  private cutShort: RpcError | undefined = undefined
+  private controller: AbortController | undefined = undefined
+  private timer: Deadline | undefined = undefined
+  private deadlineAt: number | undefined = undefined
+  private readMetadata: Metadata | undefined = undefined
+  private whenCutShort: (() => void) | undefined = undefined
 
   constructor(channel: Channel, request: Request, route: Route, report: ReportError) {
     this.channel = channel
     this.request = request
     this.route = route
-    this.#report = report
+    this.reportError = report
     const timeout = request.timeout
     if (timeout !== undefined) {
-      this.#deadlineAt = Date.now() + timeout
-      this.#deadline = new Deadline(timeout, () => this.abort(deadlineExceeded()))
+      this.deadlineAt = Date.now() + timeout
+      this.timer = new Deadline(timeout, () => this.abort(deadlineExceeded()))
     }
     channel.observe(this)
   }
@@ -48,38 +48,38 @@ export class ServerCall implements Context, ChannelObserver {
   }
 
   get deadline(): number | undefined {
-    return this.#deadlineAt
+    return this.deadlineAt
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= new Metadata(this.request.metadata)
-    return this.#metadata
+    this.readMetadata ??= new Metadata(this.request.metadata)
+    return this.readMetadata
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#cutShort !== undefined) this.#controller.abort(this.#cutShort)
+    if (this.controller === undefined) {
+      this.controller = new AbortController()
+      if (this.cutShort !== undefined) this.controller.abort(this.cutShort)
     }
-    return this.#controller.signal
+    return this.controller.signal
   }
 
   /** Answers with the only response. */
   respond(response: unknown): void {
     if (this.over) return
-    this.#end()
+    this.end()
     try {
       this.channel.send(response, true)
       this.channel.stop(ANSWERED)
     } catch (error) {
-      this.#refuse(error)
+      this.refuse(error)
     }
   }
 
   /** Ends the responses of a stream. */
   complete(): void {
     if (this.over) return
-    this.#end()
+    this.end()
     this.channel.end()
     this.channel.stop(ANSWERED)
   }
@@ -87,45 +87,45 @@ export class ServerCall implements Context, ChannelObserver {
   /** Answers with what the handler threw: an `RpcError` as it is, anything else as `internal` without a word about it. */
   fail(thrown: unknown): void {
     if (this.over) return
-    this.#end()
-    this.#refuse(thrown)
+    this.end()
+    this.refuse(thrown)
   }
 
   /** Tells `onError` of something that the client is not told. */
   report(error: unknown): void {
-    this.#report(error, { method: this.route.path, peer: this.channel.peer })
+    this.reportError(error, { method: this.route.path, peer: this.channel.peer })
   }
 
   /** Runs the callback when the call is cut short; at once when it was. */
   onCutShort(callback: () => void): void {
-    if (this.#cutShort !== undefined) callback()
-    else this.#onCutShort = callback
+    if (this.cutShort !== undefined) callback()
+    else this.whenCutShort = callback
   }
 
   onClose(error: RpcError | undefined): void {
-    if (error !== undefined && !this.over) this.#cut(error)
+    if (error !== undefined && !this.over) this.cut(error)
   }
 
   /** Cuts the call short from this side. */
   abort(error: RpcError): void {
     if (this.over) return
-    this.#cut(error)
+    this.cut(error)
     this.channel.cancel(error)
   }
 
-  #cut(error: RpcError): void {
-    this.#end()
-    this.#cutShort = error
-    this.#controller?.abort(error)
-    this.#onCutShort?.()
+  private cut(error: RpcError): void {
+    this.end()
+    this.cutShort = error
+    this.controller?.abort(error)
+    this.whenCutShort?.()
   }
 
-  #end(): void {
+  private end(): void {
     this.over = true
-    this.#deadline?.clear()
+    this.timer?.clear()
   }
 
-  #refuse(thrown: unknown): void {
+  private refuse(thrown: unknown): void {
     const error = thrown instanceof RpcError ? thrown : new RpcError('internal', 'internal error')
     if (error !== thrown) this.report(thrown)
     this.channel.end(error)
