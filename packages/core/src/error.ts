@@ -49,6 +49,7 @@ export class RpcError<Name extends string = string, Data = unknown> extends Erro
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this, and is its own brand.
     if (this !== RpcError) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && BRAND in value
   }

@@ -26,7 +26,10 @@ export function readRequest(channel: Channel): Request | Promise<Request> {
 
 function checkRequest(first: unknown): Request {
   if (isRequest(first)) return first
-  throw new RpcError('invalid_argument', 'the first message of a call must be its request: method, metadata, timeout, message')
+  throw new RpcError(
+    'invalid_argument',
+    'the first message of a call must be its request: method, metadata, timeout, message',
+  )
 }
 
 function isRequest(value: unknown): value is Request {

@@ -10,6 +10,8 @@ import {
 } from '@qrpc/core'
 import type { MemoryListener } from './memory-listener.ts'
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** The bounds of a connection. */
 export interface ConnectionLimits {
   readonly window: number
@@ -30,7 +32,7 @@ export class MemoryConnection implements ChannelPairOwner {
   readonly #open: MemoryChannel[] = []
   readonly #waiting = new Set<WaitingOpen>()
   #closed: RpcError | undefined = undefined
-  #onIdle: (() => void) | undefined = undefined
+  readonly #whenIdle = new Set<() => void>()
 
   constructor(listener: MemoryListener, address: string, limits: ConnectionLimits) {
     this.#listener = listener
@@ -66,15 +68,16 @@ export class MemoryConnection implements ChannelPairOwner {
     if (this.#open.length === 0 || graceMs <= 0) return
     let timer: ReturnType<typeof setTimeout> | undefined
     await new Promise<void>((resolve) => {
-      this.#onIdle = resolve
-      timer = setTimeout(resolve, Math.min(graceMs, 2 ** 31 - 1))
+      this.#whenIdle.add(resolve)
+      timer = setTimeout(resolve, Math.min(graceMs, LONGEST_TIMER_MS))
     })
     clearTimeout(timer)
   }
 
   /** Cuts off all channels. */
   sever(opened: RpcError, accepted: RpcError): void {
-    for (const channel of [...this.#open]) channel.sever(opened, accepted)
+    // Each takes itself off the table.
+    for (let channel = this.#open.at(-1); channel !== undefined; channel = this.#open.at(-1)) channel.sever(opened, accepted)
   }
 
   onFirstMessage(accepted: MemoryChannel): void {
@@ -88,7 +91,7 @@ export class MemoryConnection implements ChannelPairOwner {
       last.slot = opened.slot
     }
     if (this.#waiting.size > 0) this.#letIn()
-    if (this.#open.length === 0) this.#onIdle?.()
+    if (this.#open.length === 0 && this.#whenIdle.size > 0) this.#idle()
   }
 
   #openNow(): MemoryChannel {
@@ -118,6 +121,11 @@ export class MemoryConnection implements ChannelPairOwner {
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.add(waiting)
     })
+  }
+
+  #idle(): void {
+    for (const resolve of this.#whenIdle) resolve()
+    this.#whenIdle.clear()
   }
 
   #letIn(): void {

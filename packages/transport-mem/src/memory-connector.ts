@@ -1,5 +1,5 @@
 import { type Channel, type CloseOptions, type Connector, type OpenOptions, RpcError } from '@qrpc/core'
-import { type ConnectionLimits, MemoryConnection } from './memory-connection.ts'
+import type { ConnectionLimits, MemoryConnection } from './memory-connection.ts'
 import type { MemoryListener } from './memory-listener.ts'
 
 /** Opens channels to whichever listener is open at the time. */

@@ -24,7 +24,7 @@ export interface MemoryTransport {
    *
    * @throws RpcError `failed_precondition` while the listener before it is open.
    */
-  listen(): Listener
+  readonly listen: () => Listener
 }
 
 /**
@@ -43,7 +43,8 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): Mem
     connector: new MemoryConnector(address, { window, maxConcurrentStreams }, () => current),
     listener: current,
     listen() {
-      if (!current.closed) throw new RpcError('failed_precondition', `${address} is being listened to: close that first`)
+      if (!current.closed)
+        throw new RpcError('failed_precondition', `${address} is being listened to: close that first`)
       current = new MemoryListener(address)
       return current
     },

@@ -161,14 +161,14 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
 
   private announce(): void {
     this.announced = true
-    this.settings.owner?.onFirstMessage(this.other as MemoryChannel)
+    this.settings.owner?.onFirstMessage(this.other)
   }
 
   private endSending(): void {
     if (this.sendOver) return
     this.sendOver = true
     if (!this.other.sendOver) return
-    this.settings.owner?.onPairClosed((this.slot < 0 ? this.other : this) as MemoryChannel)
+    this.settings.owner?.onPairClosed(this.slot < 0 ? this.other : this)
     this.observer?.onClose(this.cutOff)
     this.other.observer?.onClose(this.other.cutOff)
   }

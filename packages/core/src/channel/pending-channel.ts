@@ -3,26 +3,23 @@ import type { Channel, ChannelObserver, Peer } from './channel.ts'
 
 const NOWHERE: Peer = { transport: '', address: '' }
 
-/** A channel that stands in for one that is still being opened: what is done to it is done once that is there. */
+interface Waiting<Out, In> {
+  readonly run: (channel: Channel<Out, In>) => void
+  readonly fail: (error: RpcError) => void
+}
+
+/** A channel that stands in for one that is still being opened: what is done to it is done, in order, once that is there. */
 export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out, In> {
-  readonly #ready: Promise<Channel<Out, In>>
-  #fail!: (error: RpcError) => void
   #channel: Channel<Out, In> | undefined = undefined
   #error: RpcError | undefined = undefined
   #observer: ChannelObserver | undefined = undefined
+  #waiting: Waiting<Out, In>[] = []
 
   constructor(opening: Promise<Channel<Out, In>>) {
-    this.#ready = new Promise((resolve, reject) => {
-      this.#fail = reject
-      opening.then(
-        (channel) => {
-          this.#opened(channel)
-          resolve(channel)
-        },
-        (error) => this.#failed(RpcError.from(error, 'unavailable')),
-      )
-    })
-    this.#ready.catch(ignore)
+    opening.then(
+      (channel) => this.#opened(channel),
+      (error) => this.#failed(RpcError.from(error, 'unavailable')),
+    )
   }
 
   get peer(): Peer {
@@ -36,7 +33,7 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
   send(message: Out, last?: boolean): Promise<void> | undefined {
     if (this.#channel !== undefined) return this.#channel.send(message, last)
     if (this.#error !== undefined) throw this.#error
-    const sent = this.#ready.then((channel) => {
+    const sent = this.#later((channel) => {
       try {
         return channel.send(message, last)
       } catch (error) {
@@ -55,32 +52,32 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
   }
 
   end(error?: RpcError): void {
-    this.#then((channel) => channel.end(error))
+    this.#act((channel) => channel.end(error))
   }
 
   reset(error: RpcError): void {
-    this.#then((channel) => channel.reset(error))
+    this.#act((channel) => channel.reset(error))
   }
 
   receive(): In | undefined | Promise<In | undefined> {
     if (this.#channel !== undefined) return this.#channel.receive()
-    return this.#ready.then((channel) => channel.receive())
+    return this.#later((channel) => channel.receive())
   }
 
   receiveOnly(): Promise<In> {
     if (this.#channel !== undefined) return this.#channel.receiveOnly()
-    return this.#ready.then((channel) => channel.receiveOnly())
+    return this.#later((channel) => channel.receiveOnly())
   }
 
   started(): Promise<void> {
     if (this.#channel !== undefined) return this.#channel.started()
-    const started = this.#ready.then((channel) => channel.started())
+    const started = this.#later((channel) => channel.started())
     started.catch(ignore)
     return started
   }
 
   stop(error: RpcError): void {
-    this.#then((channel) => channel.stop(error))
+    this.#act((channel) => channel.stop(error))
   }
 
   cancel(error: RpcError): void {
@@ -95,13 +92,13 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
   }
 
   [Symbol.asyncIterator](): AsyncIterator<In, undefined> {
-    if (this.#channel !== undefined) return this.#channel[Symbol.asyncIterator]() as AsyncIterator<In, undefined>
-    let iterator: Promise<AsyncIterator<In, undefined>> | undefined
+    let iterator: AsyncIterator<In, undefined> | undefined
+    const iterate = (channel: Channel<Out, In>): Promise<IteratorResult<In, undefined>> => {
+      iterator ??= channel[Symbol.asyncIterator]() as AsyncIterator<In, undefined>
+      return iterator.next()
+    }
     return {
-      next: () => {
-        iterator ??= this.#ready.then((channel) => channel[Symbol.asyncIterator]() as AsyncIterator<In, undefined>)
-        return iterator.then((ready) => ready.next())
-      },
+      next: () => (this.#channel === undefined ? this.#later(iterate) : iterate(this.#channel)),
       return: () => {
         this.stop(new RpcError('cancelled', 'the reader left the loop'))
         return Promise.resolve({ value: undefined, done: true })
@@ -114,6 +111,9 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
       channel.cancel(this.#error)
       return
     }
+    // What is done meanwhile joins the line: nothing may overtake the first message.
+    for (const { run } of this.#waiting) run(channel)
+    this.#waiting = []
     this.#channel = channel
     if (this.#observer !== undefined) channel.observe(this.#observer)
   }
@@ -121,13 +121,28 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
   #failed(error: RpcError): void {
     if (this.#error !== undefined) return
     this.#error = error
-    this.#fail(error)
+    for (const { fail } of this.#waiting) fail(error)
+    this.#waiting = []
     this.#observer?.onClose(error)
   }
 
-  #then(action: (channel: Channel<Out, In>) => void): void {
+  #later<R>(action: (channel: Channel<Out, In>) => R | Promise<R>): Promise<R> {
+    if (this.#error !== undefined) return Promise.reject(this.#error)
+    return new Promise((resolve, reject) => {
+      const run = (channel: Channel<Out, In>): void => {
+        try {
+          resolve(action(channel))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      this.#waiting.push({ run, fail: reject })
+    })
+  }
+
+  #act(action: (channel: Channel<Out, In>) => void): void {
     if (this.#channel !== undefined) action(this.#channel)
-    else this.#ready.then(action).catch(ignore)
+    else this.#later(action).catch(ignore)
   }
 }
 

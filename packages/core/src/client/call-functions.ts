@@ -4,9 +4,9 @@ import type { Method } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import { interceptedSingle } from '../interceptor/intercepted-calls.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
-import { BidiStream, ClientStream, ServerStream } from './calls.ts'
 import type { CallOptions } from './call-options.ts'
 import { CallScope } from './call-scope.ts'
+import { BidiStream, ClientStream, ServerStream } from './calls.ts'
 import { sendUpdates } from './update-sender.ts'
 
 /** A member of a client. What it takes and returns is typed by the contract. */
@@ -26,13 +26,14 @@ export function unary(method: Method, { connector, through }: Caller): ClientFun
   const path = method.path
   const open: OpenOptions = { method: path, pattern: 'unary', metadata: undefined, signal: undefined }
   return (message, options) => {
-    if (options !== undefined) return scoped(method, options, (scope) => scope.open(connector, message, true).receiveOnly())
+    if (options !== undefined)
+      return scoped(method, options, (scope) => scope.open(connector, message, true).receiveOnly())
     // A call that nothing can cut short needs no scope: this is the way that costs next to nothing.
     try {
       const opened = connector.open(open)
       const channel = opened instanceof Promise ? new PendingChannel(opened) : opened
       try {
-        channel.send({ method: path, metadata: undefined, timeout: undefined, message }, true)
+        void channel.send({ method: path, metadata: undefined, timeout: undefined, message }, true)
       } catch (error) {
         channel.cancel(RpcError.from(error, 'internal'))
         throw error

@@ -7,9 +7,7 @@ import type { BidiStreamingCall, ClientStreamingCall, ServerStreamingCall } from
 export type UpdateSource<Update> = AsyncIterable<Update> | Iterable<Update>
 
 /** A function of a client: unary. */
-export interface UnaryFunction<Request, Response> {
-  (...args: RequestArguments<Request, CallOptions>): Promise<Response>
-}
+export type UnaryFunction<Request, Response> = (...args: RequestArguments<Request, CallOptions>) => Promise<Response>
 
 /** A function of a client: client streaming, driven by hand or fed from an iterable. */
 export interface ClientStreamingFunction<Request, Update, Response> {
@@ -18,9 +16,9 @@ export interface ClientStreamingFunction<Request, Update, Response> {
 }
 
 /** A function of a client: server streaming. */
-export interface ServerStreamingFunction<Request, Response> {
-  (...args: RequestArguments<Request, CallOptions>): ServerStreamingCall<Response>
-}
+export type ServerStreamingFunction<Request, Response> = (
+  ...args: RequestArguments<Request, CallOptions>
+) => ServerStreamingCall<Response>
 
 /** A function of a client: bidi streaming, driven by hand or fed from an iterable. */
 export interface BidiStreamingFunction<Request, Update, Response> {
@@ -29,9 +27,7 @@ export interface BidiStreamingFunction<Request, Update, Response> {
 }
 
 /** A function of a client: notify. The promise resolves once the request is handed over. */
-export interface NotifyFunction<Request> {
-  (...args: RequestArguments<Request, CallOptions>): Promise<void>
-}
+export type NotifyFunction<Request> = (...args: RequestArguments<Request, CallOptions>) => Promise<void>
 
 type RequestArguments<Request, Options> = undefined extends Request
   ? [request?: Request, options?: Options]

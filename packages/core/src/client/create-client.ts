@@ -4,7 +4,15 @@ import { type AnyService, isService, serviceMembers } from '../contract/service.
 import { RpcError } from '../error.ts'
 import { callOver, InterceptedConnector } from '../interceptor/intercepted-calls.ts'
 import { chain, type Interceptor } from '../interceptor/interceptor.ts'
-import { bidiStreaming, type Caller, type ClientFunction, clientStreaming, notify, serverStreaming, unary } from './call-functions.ts'
+import {
+  bidiStreaming,
+  type Caller,
+  type ClientFunction,
+  clientStreaming,
+  notify,
+  serverStreaming,
+  unary,
+} from './call-functions.ts'
 import type { Client } from './client-types.ts'
 
 /** How a client makes its calls. */
@@ -37,7 +45,10 @@ export function createClient<S extends AnyService>(
 ): Client<S> & AsyncDisposable {
   if (!isService(contract)) throw new RpcError('invalid_argument', 'createClient needs a contract made by service()')
   const { interceptors = [] } = options
-  const client = members(contract, interceptors.length > 0 ? intercepted(connector, interceptors) : { connector, through: undefined })
+  const client = members(
+    contract,
+    interceptors.length > 0 ? intercepted(connector, interceptors) : { connector, through: undefined },
+  )
   Object.defineProperty(client, Symbol.asyncDispose, { value: () => connector.close() })
   return client as Client<S> & AsyncDisposable
 }

@@ -14,7 +14,8 @@ export interface DeclaredErrors {
 type DataSchema<E> = E extends StandardSchemaV1 ? E : E extends { readonly data: infer S } ? S : never
 
 /** The type of a declared error's data. */
-export type ErrorData<E> = DataSchema<E> extends infer S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : never
+export type ErrorData<E> =
+  DataSchema<E> extends infer S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : never
 
 /** The union of the named errors, narrowed by `name`. */
 export type ErrorOf<Errors extends DeclaredErrors, Name extends keyof Errors & string> = {

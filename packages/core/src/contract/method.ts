@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Code } from '../code.ts'
 import { RpcError } from '../error.ts'
 import type { Schema } from '../schema.ts'
-import { declaredCode, type DeclaredErrors, type ErrorData, type ErrorOf } from './declared-error.ts'
+import { type DeclaredErrors, declaredCode, type ErrorData, type ErrorOf } from './declared-error.ts'
 
 /** The interaction patterns: how many messages go each way. */
 export type Pattern = 'unary' | 'clientStreaming' | 'serverStreaming' | 'bidiStreaming' | 'notify'
@@ -107,13 +107,14 @@ export class Method<P extends Pattern = Pattern, T extends MethodTypes = MethodT
   private errorCode(name: string): Code {
     const errors = this.schemas.errors ?? {}
     if (Object.hasOwn(errors, name)) return declaredCode(name, errors[name])
-    throw new RpcError('failed_precondition', `${this.path} declares no error "${name}": add it to "errors" in the contract`)
+    throw new RpcError(
+      'failed_precondition',
+      `${this.path} declares no error "${name}": add it to "errors" in the contract`,
+    )
   }
 }
 
-type ErrorArguments<Data> = undefined extends Data
-  ? [data?: Data, message?: string]
-  : [data: Data, message?: string]
+type ErrorArguments<Data> = undefined extends Data ? [data?: Data, message?: string] : [data: Data, message?: string]
 
 type NoUpdate = Omit<MethodSchemas, 'update'> & { readonly update?: never }
 type NoResponse = Omit<MethodSchemas, 'update' | 'response'> & { readonly update?: never; readonly response?: never }

@@ -18,11 +18,30 @@ export interface AnyService {
 }
 
 // A client and a handler map have the members as properties: these would make them something else than they are.
-const RESERVED = new Set(['then', 'catch', 'finally', 'constructor', 'prototype', '__proto__', 'toString', 'toJSON', 'valueOf'])
+const RESERVED = new Set([
+  'then',
+  'catch',
+  'finally',
+  'constructor',
+  'prototype',
+  '__proto__',
+  'toString',
+  'toJSON',
+  'valueOf',
+])
 const NAME = /^[A-Za-z_$][A-Za-z0-9_$]*$/
 
 /** The names that no method and no nested service can have. */
-export type ReservedName = 'then' | 'catch' | 'finally' | 'constructor' | 'prototype' | '__proto__' | 'toString' | 'toJSON' | 'valueOf'
+export type ReservedName =
+  | 'then'
+  | 'catch'
+  | 'finally'
+  | 'constructor'
+  | 'prototype'
+  | '__proto__'
+  | 'toString'
+  | 'toJSON'
+  | 'valueOf'
 
 type Checked<Members> = {
   [K in keyof Members]: K extends ReservedName ? `"${K}" is a reserved name` : Members[K]
@@ -42,7 +61,10 @@ export function service<const Members extends ServiceMembers>(
 ): Service<Members> {
   for (const part of name.split('.')) {
     if (!NAME.test(part)) {
-      throw new RpcError('invalid_argument', `service name "${name}": use letters, digits, "_" and "$", with dots between parts`)
+      throw new RpcError(
+        'invalid_argument',
+        `service name "${name}": use letters, digits, "_" and "$", with dots between parts`,
+      )
     }
   }
   return placed(name, members) as Service<Members>

@@ -1,7 +1,7 @@
 import type { Channel, CloseOptions, Connector, OpenOptions, Peer } from '../channel/channel.ts'
 import { DEFAULT_WINDOW, openPair } from '../channel/memory-channel.ts'
-import { ServerStream } from '../client/calls.ts'
 import { CallScope } from '../client/call-scope.ts'
+import { ServerStream } from '../client/calls.ts'
 import { sendUpdates } from '../client/update-sender.ts'
 import type { Pattern } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
@@ -31,7 +31,7 @@ export function callOver(connector: Connector): InterceptedNext {
 /** A call of one message each way, through the interceptors; it settles in time even where they do not. */
 export function interceptedSingle(scope: CallScope, through: InterceptedNext, request: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    scope.signal.addEventListener('abort', () => reject(scope.error), { once: true })
+    scope.signal.addEventListener('abort', () => reject(scope.error as RpcError), { once: true })
     if (scope.error !== undefined) {
       reject(scope.error)
       return
@@ -61,7 +61,13 @@ export class InterceptedConnector implements Connector {
 
   open(options: OpenOptions = {}): Channel {
     const peer: Peer = { transport: '', address: this.address }
-    const near = openPair({ window: DEFAULT_WINDOW, openedPeer: peer, acceptedPeer: peer, errorForPeer: same, owner: undefined })
+    const near = openPair({
+      window: DEFAULT_WINDOW,
+      openedPeer: peer,
+      acceptedPeer: peer,
+      errorForPeer: same,
+      owner: undefined,
+    })
     void carry(near.other, options.pattern ?? 'bidiStreaming', this.#through)
     return near
   }
@@ -101,7 +107,7 @@ async function carry(far: Channel, pattern: Pattern, through: InterceptedNext): 
 
 async function sendResult(far: Channel, result: InterceptedResult): Promise<void> {
   if (result.responses === undefined) {
-    far.send(result.response, true)
+    void far.send(result.response, true)
   } else {
     for await (const response of result.responses) {
       const room = far.send(response)

@@ -57,7 +57,10 @@ export function chain(interceptors: readonly Interceptor[], last: InterceptedNex
     (next, interceptor) => async (call) => {
       const result: unknown = await interceptor(call, next)
       if (typeof result === 'object' && result !== null) return result
-      throw new RpcError('internal', 'an interceptor returned nothing: return what next() gave, or { response } or { responses }')
+      throw new RpcError(
+        'internal',
+        'an interceptor returned nothing: return what next() gave, or { response } or { responses }',
+      )
     },
     last,
   )

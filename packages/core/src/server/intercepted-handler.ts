@@ -15,6 +15,8 @@ export function handlerAtEnd({ route, peer }: ServerCall): InterceptedNext {
     const result = streamsUpdates(pattern)
       ? handler(request, checkedUpdates(updateStream(call.updates), route.update), context)
       : handler(request, context)
-    return streamsResponses(pattern) ? { responses: await startedIterable(iteratorOf(result, route.path)) } : { response: await result }
+    return streamsResponses(pattern)
+      ? { responses: await startedIterable(iteratorOf(result, route.path)) }
+      : { response: await result }
   }
 }

@@ -22,7 +22,11 @@ export interface Route {
  *
  * @throws RpcError `invalid_argument` that names what is missing, or what a plain object has that the contract has not.
  */
-export function routes(contract: AnyService, handlers: object, into: Map<string, Route> = new Map()): Map<string, Route> {
+export function routes(
+  contract: AnyService,
+  handlers: object,
+  into: Map<string, Route> = new Map(),
+): Map<string, Route> {
   const name = serviceName(contract)
   checkExtra(contract, handlers, name)
   const given = handlers as Readonly<Record<string, unknown>>
@@ -30,12 +34,18 @@ export function routes(contract: AnyService, handlers: object, into: Map<string,
     const handler = given[key]
     if (isService(member)) {
       if (typeof handler !== 'object' || handler === null) {
-        throw new RpcError('invalid_argument', `the handlers of service "${name}.${key}" are missing: give an object with them under "${key}"`)
+        throw new RpcError(
+          'invalid_argument',
+          `the handlers of service "${name}.${key}" are missing: give an object with them under "${key}"`,
+        )
       }
       routes(member, handler, into)
     } else {
       if (typeof handler !== 'function') {
-        throw new RpcError('invalid_argument', `the handler of "${member.path}" is missing: give a function under "${key}"`)
+        throw new RpcError(
+          'invalid_argument',
+          `the handler of "${member.path}" is missing: give a function under "${key}"`,
+        )
       }
       into.set(member.path, route(member, handler.bind(handlers)))
     }
@@ -61,6 +71,9 @@ function checkExtra(contract: AnyService, handlers: object, name: string): void 
   if (prototype !== Object.prototype && prototype !== null) return
   for (const key of Object.keys(handlers)) {
     if (Object.hasOwn(contract, key)) continue
-    throw new RpcError('invalid_argument', `there is a handler "${key}", but service "${name}" has no such member: remove it, or add it to the contract`)
+    throw new RpcError(
+      'invalid_argument',
+      `there is a handler "${key}", but service "${name}" has no such member: remove it, or add it to the contract`,
+    )
   }
 }

@@ -21,7 +21,8 @@ export function runCall(call: ServerCall, through: InterceptedNext | undefined):
     else if (call.route.request === undefined) settle(call, handlerResult(call, call.request.message))
     else {
       const request = validate(call.route.request, call.request.message, 'request')
-      if (isPromise(request)) request.then((checked) => settle(call, handlerResult(call, checked))).catch((e) => call.fail(e))
+      if (isPromise(request))
+        request.then((checked) => settle(call, handlerResult(call, checked))).catch((e) => call.fail(e))
       else settle(call, handlerResult(call, request))
     }
   } catch (error) {

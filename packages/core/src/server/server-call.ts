@@ -69,7 +69,7 @@ export class ServerCall implements Context, ChannelObserver {
     if (this.over) return
     this.end()
     try {
-      this.channel.send(response, true)
+      void this.channel.send(response, true)
       this.channel.stop(ANSWERED)
     } catch (error) {
       this.refuse(error)

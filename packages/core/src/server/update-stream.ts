@@ -23,7 +23,8 @@ export function checkedUpdates(updates: UpdateStream<unknown>, schema: Schema | 
 
 /** An update stream over any iterable: what an interceptor made of the updates. */
 export function updateStream(updates: AsyncIterable<unknown> | undefined): UpdateStream<unknown> {
-  if (updates === undefined) throw new RpcError('internal', 'an interceptor dropped the updates of a call that has some')
+  if (updates === undefined)
+    throw new RpcError('internal', 'an interceptor dropped the updates of a call that has some')
   return 'receive' in updates ? (updates as UpdateStream<unknown>) : new IteratedUpdates(updates)
 }
 

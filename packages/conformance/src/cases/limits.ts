@@ -1,0 +1,119 @@
+import { expect } from 'vitest'
+import type { ConformanceCase } from '../case.ts'
+import { aborted, expectStatus, failure, numbers, settled, signal } from '../wait.ts'
+
+const LIMIT = 4
+
+/** What is beyond a limit waits in line. */
+export const limits: readonly ConformanceCase[] = [
+  {
+    name: 'calls beyond maxConcurrentStreams wait and go on',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: LIMIT },
+    async run(bed) {
+      const release = signal()
+      let running = 0
+      let most = 0
+      bed.serve({
+        call: async (n) => {
+          most = Math.max(most, ++running)
+          await release.promise
+          running--
+          return n
+        },
+      })
+      const calls = [...numbers(40)].map((n) => bed.client.call(n))
+      expect(await settled(() => running)).toBe(LIMIT)
+      release.resolve()
+      expect(await Promise.all(calls)).toEqual([...numbers(40)])
+      expect(most).toBe(LIMIT)
+    },
+  },
+  {
+    name: 'streams beyond it wait, too, whatever the pattern',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: LIMIT },
+    async run(bed) {
+      bed.serve({
+        produce: (count) => numbers(count),
+        collect: async (start, updates) => {
+          let total = start
+          for await (const n of updates) total += n
+          return total
+        },
+        tell: async () => {},
+      })
+      const calls = [...numbers(30)].flatMap((n) => [
+        bed.client.collect(n, [1, 2]),
+        (async () => {
+          let count = 0
+          for await (const _ of bed.client.produce(n)) count++
+          return count
+        })(),
+        bed.client.tell(n),
+      ])
+      expect(await Promise.all(calls)).toEqual([...numbers(30)].flatMap((n) => [n + 3, n, undefined]))
+    },
+  },
+  {
+    name: 'a waiting open can be aborted, fails by its deadline, and leaves its place to the next',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: 1 },
+    async run(bed) {
+      const release = signal()
+      const called: number[] = []
+      bed.serve({
+        call: async (n) => {
+          called.push(n)
+          await release.promise
+          return n
+        },
+      })
+      const first = bed.client.call(1)
+      const controller = new AbortController()
+      const second = failure(bed.client.call(2, { signal: controller.signal }))
+      const third = failure(bed.client.call(3, { timeout: 10 }))
+      const fourth = bed.client.call(4)
+      controller.abort()
+      expectStatus(await second, 'cancelled')
+      expectStatus(await third, 'deadline_exceeded')
+      release.resolve()
+      expect(await first).toBe(1)
+      expect(await fourth).toBe(4)
+      expect(called).toEqual([1, 4])
+    },
+  },
+  {
+    name: 'a call that was cancelled frees its place, also when its handler goes on',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: 1 },
+    async run(bed) {
+      bed.serve({
+        call: async (n) => n,
+        async *produce(_, context) {
+          yield 1
+          await aborted(context.signal)
+        },
+      })
+      for (const n of numbers(20)) {
+        const call = bed.client.produce(0)
+        await call.receive()
+        const next = bed.client.call(n)
+        call.cancel()
+        expect(await next).toBe(n)
+      }
+    },
+  },
+  {
+    name: 'a channel whose reader never comes frees its place once both halves have ended',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: 1 },
+    async run(bed) {
+      bed.serve({ produce: (count) => numbers(count), call: async (n) => n })
+      const unread = bed.client.produce(2)
+      await unread.started
+      expect(await bed.client.call(1)).toBe(1)
+      expect(await unread.receive()).toBe(0)
+    },
+  },
+]

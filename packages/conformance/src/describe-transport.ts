@@ -1,0 +1,33 @@
+import { describe, test } from 'vitest'
+import type { ConformanceCase } from './case.ts'
+import { conformanceCases } from './cases/index.ts'
+import { type RunOptions, runCase } from './run-case.ts'
+import type { TransportUnderTest } from './transport.ts'
+
+/**
+ * Declares a vitest suite with all that a transport owes.
+ *
+ * @example
+ * ```ts
+ * describeTransport('mem', {
+ *   setup: (options) => createMemoryTransport(options),
+ *   capabilities: { window: 64, restart: true, maxConcurrentStreams: true },
+ * })
+ * ```
+ */
+export function describeTransport(name: string, transport: TransportUnderTest, options?: RunOptions): void {
+  describe(`${name} conforms`, () => {
+    for (const [group, cases] of Object.entries(conformanceCases)) {
+      describe(group, () => {
+        for (const conformanceCase of cases.filter((candidate) => applies(transport, candidate))) {
+          test(conformanceCase.name, () => runCase(transport, conformanceCase, options))
+        }
+      })
+    }
+  })
+}
+
+/** Whether the transport can do what the case needs. */
+export function applies({ capabilities }: TransportUnderTest, { needs }: ConformanceCase): boolean {
+  return needs === undefined || Boolean(capabilities[needs])
+}

@@ -1,0 +1,7 @@
+export { CaseBed, type Reported } from './bed.ts'
+export type { ConformanceCase } from './case.ts'
+export { conformanceCases } from './cases/index.ts'
+export { Kit, type KitContract } from './contract.ts'
+export { applies, describeTransport } from './describe-transport.ts'
+export { type RunOptions, runCase } from './run-case.ts'
+export type { Capabilities, SetupOptions, TestBed, TransportUnderTest } from './transport.ts'

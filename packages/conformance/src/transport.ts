@@ -1,0 +1,34 @@
+import type { Connector, Listener } from '@qrpc/core'
+
+/** What a case may ask of the transport that it sets up. */
+export interface SetupOptions {
+  /** Channels that a connection takes at a time. Default: the transport's own. */
+  readonly maxConcurrentStreams?: number
+}
+
+/** One listener, and a connector to it. */
+export interface TestBed {
+  readonly connector: Connector
+  readonly listener: Listener
+  /** A listener where the first one was, which is closed by now. Needed for the `restart` capability. */
+  restart?(): Listener | Promise<Listener>
+  /** Frees what `setup` made, beyond the connector and the listeners: those are closed by then. */
+  teardown?(): void | Promise<void>
+}
+
+/** What a transport can do beyond what every transport owes. */
+export interface Capabilities {
+  /** Messages (numbers) that a sender may be ahead of a reader that does not read. Byte windows count generously. */
+  readonly window: number
+  /** Whether a listener can be opened again where one was closed. */
+  readonly restart: boolean
+  /** Whether `maxConcurrentStreams` can be set. */
+  readonly maxConcurrentStreams: boolean
+}
+
+/** A transport as the kit sees it. */
+export interface TransportUnderTest {
+  /** A fresh listener and connector for one case. */
+  setup(options: SetupOptions): TestBed | Promise<TestBed>
+  readonly capabilities: Capabilities
+}

@@ -1,0 +1,81 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { RpcError } from '@qrpc/core'
+import { expect } from 'vitest'
+
+/** A promise with its two ends outside: what a handler and a case tell each other. */
+export interface Signal<T> {
+  readonly promise: Promise<T>
+  resolve(value: T): void
+}
+
+export function signal<T = void>(): Signal<T> {
+  let resolve!: (value: T) => void
+  const promise = new Promise<T>((fulfil) => {
+    resolve = fulfil
+  })
+  return { promise, resolve }
+}
+
+/** Resolves when the signal aborts, with its reason. */
+export function aborted(abort: AbortSignal): Promise<unknown> {
+  if (abort.aborted) return Promise.resolve(abort.reason)
+  return new Promise((resolve) => abort.addEventListener('abort', () => resolve(abort.reason), { once: true }))
+}
+
+/** What the promise is rejected with, which must be an `RpcError`. */
+export async function failure(outcome: unknown): Promise<RpcError> {
+  let error: unknown
+  try {
+    const value = await outcome
+    error = new Error(`there was to be an error, but it went well with ${String(value)}`)
+  } catch (thrown) {
+    error = thrown
+  }
+  if (error instanceof RpcError) return error
+  throw error
+}
+
+/** What a function throws, at once or later; it must be an `RpcError`. */
+export function thrown(run: () => unknown): Promise<RpcError> {
+  return failure((async () => run())())
+}
+
+/** All items of an iterable. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
+/** Lets the event loop turn until the count stays as it is: what could happen has happened. */
+export async function settled(count: () => number): Promise<number> {
+  let last = count()
+  for (let quiet = 0; quiet < 25; quiet++) {
+    await nextTurn()
+    if (count() !== last) quiet = 0
+    last = count()
+  }
+  return last
+}
+
+/** Lets the event loop turn until the condition holds. The case's watchdog ends a wait in vain. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await nextTurn()
+}
+
+/** The numbers from 0 up to, but not including, `count`. */
+export function* numbers(count: number): Generator<number> {
+  for (let n = 0; n < count; n++) yield n
+}
+
+/** Numbers without end, at the pace of whoever takes them. */
+export async function* endless(): AsyncGenerator<number> {
+  for (let n = 0; ; n++) yield n
+}
+
+/** The error as a peer may see it: nothing of the other side's but code, message, name and data. */
+export function expectStatus(error: RpcError, code: string, message?: string | RegExp): void {
+  expect(error).toBeInstanceOf(RpcError)
+  expect(error.code).toBe(code)
+  if (message !== undefined) expect(error.message).toMatch(message)
+}
