@@ -31,14 +31,26 @@ export function callOver(connector: Connector): InterceptedNext {
 /** A call of one message each way, through the interceptors; it settles in time even where they do not. */
 export function interceptedSingle(scope: CallScope, through: InterceptedNext, request: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    scope.signal.addEventListener('abort', () => reject(scope.error as RpcError), { once: true })
     if (scope.error !== undefined) {
       reject(scope.error)
       return
     }
-    const { method, pattern, signal, deadline } = scope
-    const metadata = new Metadata(scope.metadata)
-    through({ method, pattern, metadata, signal, deadline, peer: undefined, request, updates: undefined })
+    scope.onOver(() => scope.error !== undefined && reject(scope.error))
+    const { method, pattern, deadline } = scope
+    const call: InterceptedCall = {
+      method,
+      pattern,
+      metadata: new Metadata(scope.metadata),
+      // An AbortController is dearer than the rest of the call: only who looks pays for it.
+      get signal() {
+        return scope.signal
+      },
+      deadline,
+      peer: undefined,
+      request,
+      updates: undefined,
+    }
+    through(call)
       .then((result) => resolve(result.response))
       .catch((error) => reject(RpcError.from(error)))
       .finally(() => scope.onClose())

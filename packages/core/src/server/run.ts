@@ -36,7 +36,9 @@ async function runIntercepted(call: ServerCall, through: InterceptedNext): Promi
       method: call.method,
       pattern: call.route.pattern,
       metadata: call.metadata,
-      signal: call.signal,
+      get signal() {
+        return call.signal
+      },
       deadline: call.deadline,
       peer: call.peer,
       request: call.request.message,
