@@ -39,7 +39,10 @@ export const memoryWorkloads: Readonly<Record<string, () => Workload>> = {
       contestants: [
         { name: 'qrpc mem', run: (count) => inSequence(count, plain.sqr) },
         { name: 'with a timeout', run: (count) => inSequence(count, (n) => plain.sqr(n, { timeout: 10_000 })) },
-        { name: 'with metadata', run: (count) => inSequence(count, (n) => plain.sqr(n, { metadata: { key: 'value' } })) },
+        {
+          name: 'with metadata',
+          run: (count) => inSequence(count, (n) => plain.sqr(n, { metadata: { key: 'value' } })),
+        },
         { name: 'with an interceptor each side', run: (count) => inSequence(count, intercepted.sqr) },
       ],
     }

@@ -58,11 +58,6 @@ export async function settled(count: () => number): Promise<number> {
   return last
 }
 
-/** Lets the event loop turn until the condition holds. The case's watchdog ends a wait in vain. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await nextTurn()
-}
-
 /** The numbers from 0 up to, but not including, `count`. */
 export function* numbers(count: number): Generator<number> {
   for (let n = 0; n < count; n++) yield n

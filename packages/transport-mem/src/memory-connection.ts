@@ -77,7 +77,8 @@ export class MemoryConnection implements ChannelPairOwner {
   /** Cuts off all channels. */
   sever(opened: RpcError, accepted: RpcError): void {
     // Each takes itself off the table.
-    for (let channel = this.#open.at(-1); channel !== undefined; channel = this.#open.at(-1)) channel.sever(opened, accepted)
+    for (let channel = this.#open.at(-1); channel !== undefined; channel = this.#open.at(-1))
+      channel.sever(opened, accepted)
   }
 
   onFirstMessage(accepted: MemoryChannel): void {

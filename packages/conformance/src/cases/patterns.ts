@@ -262,12 +262,12 @@ export const patterns: readonly ConformanceCase[] = [
   },
 ]
 
-export async function sum(start: number, updates: AsyncIterable<number>): Promise<number> {
+async function sum(start: number, updates: AsyncIterable<number>): Promise<number> {
   let total = start
   for await (const n of updates) total += n
   return total
 }
 
-export async function* multiply(factor: number, updates: AsyncIterable<number>): AsyncGenerator<number> {
+async function* multiply(factor: number, updates: AsyncIterable<number>): AsyncGenerator<number> {
   for await (const n of updates) yield factor * n
 }

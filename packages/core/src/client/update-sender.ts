@@ -1,5 +1,7 @@
 import type { Channel } from '../channel/channel.ts'
 import { RpcError } from '../error.ts'
+import { closeIterator, type ItemIterator, iteratorOf } from '../iterator.ts'
+import { isPromise } from '../promise.ts'
 import type { CallScope } from './call-scope.ts'
 
 /** The updates of one call, until they are ended here or the server wants no more of them. */
@@ -7,6 +9,8 @@ export class UpdateSender {
   readonly #scope: CallScope
   readonly #channel: Channel
   #ended = false
+  /** The server wants no more updates, and those that are sent are dropped. */
+  stopped = false
 
   constructor(scope: CallScope, channel: Channel) {
     this.#scope = scope
@@ -48,8 +52,9 @@ export class UpdateSender {
 
   /** A server that stops the updates without an error has answered: the response tells the rest. */
   #dropped(error: unknown): undefined {
-    if (error instanceof RpcError && error.code === 'cancelled' && this.#scope.error === undefined) return undefined
-    throw error
+    if (!(error instanceof RpcError) || error.code !== 'cancelled' || this.#scope.error !== undefined) throw error
+    this.stopped = true
+    return undefined
   }
 }
 
@@ -61,15 +66,16 @@ export async function sendUpdates(
 ): Promise<void> {
   const sender = new UpdateSender(scope, channel)
   let over = false
-  let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
+  let iterator: ItemIterator | undefined
   scope.onOver(() => {
     over = true
     closeIterator(iterator)
   })
   try {
-    iterator = Symbol.asyncIterator in updates ? updates[Symbol.asyncIterator]() : updates[Symbol.iterator]()
-    while (!over) {
-      const result = await iterator.next()
+    iterator = iteratorOf(updates)
+    while (!over && iterator !== undefined) {
+      const next = iterator.next()
+      const result = isPromise(next) ? await next : next
       if (over) return
       if (result.done === true) {
         sender.end()
@@ -77,21 +83,15 @@ export async function sendUpdates(
       }
       const room = sender.send(result.value)
       if (room !== undefined) await room
+      if (sender.stopped) {
+        closeIterator(iterator)
+        return
+      }
     }
   } catch (error) {
     if (over) return
     scope.cancel(new RpcError('cancelled', 'the updates failed', { cause: error }))
     closeIterator(iterator)
-  }
-}
-
-/** Lets a generator run its `finally`. What it throws then has no one left to hear it. */
-function closeIterator(iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined): void {
-  try {
-    const returned: unknown = iterator?.return?.()
-    if (returned instanceof Promise) returned.catch(ignore)
-  } catch {
-    // As above.
   }
 }
 

@@ -31,8 +31,3 @@ export function declaredCode(name: string, declared: DeclaredError | undefined):
   const snake = name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase()
   return isCode(snake) ? snake : 'unknown'
 }
-
-/** The schema of a declared error's data. */
-export function dataSchema(declared: DeclaredError): Schema {
-  return isSchema(declared) ? declared : declared.data
-}

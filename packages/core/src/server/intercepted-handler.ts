@@ -2,7 +2,7 @@ import { streamsResponses, streamsUpdates } from '../contract/method.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
 import { validate } from '../schema.ts'
 import type { Context } from './context.ts'
-import { iteratorOf, startedIterable } from './response-stream.ts'
+import { responseIterator, startedIterable } from './response-stream.ts'
 import type { ServerCall } from './server-call.ts'
 import { checkedUpdates, updateStream } from './update-stream.ts'
 
@@ -16,7 +16,7 @@ export function handlerAtEnd({ route, peer }: ServerCall): InterceptedNext {
       ? handler(request, checkedUpdates(updateStream(call.updates), route.update), context)
       : handler(request, context)
     return streamsResponses(pattern)
-      ? { responses: await startedIterable(iteratorOf(result, route.path)) }
+      ? { responses: await startedIterable(responseIterator(result, route.path)) }
       : { response: await result }
   }
 }

@@ -1,15 +1,13 @@
+import { closeIterator, type ItemIterator, iteratorOf } from '../iterator.ts'
 import { isPromise } from '../promise.ts'
 import type { ServerCall } from './server-call.ts'
 import { validateResponse } from './validate-response.ts'
 
-/** What produces the responses of a stream, one after the other. */
-export type ResponseIterator = AsyncIterator<unknown> | Iterator<unknown>
-
 /** Sends what an iterable gives, at the client's pace, and closes it when the call is cut short. */
 export async function streamResponses(call: ServerCall, responses: unknown): Promise<void> {
-  let iterator: ResponseIterator | undefined
+  let iterator: ItemIterator | undefined
   try {
-    iterator = iteratorOf(responses, call.route.path)
+    iterator = responseIterator(responses, call.route.path)
     const running = iterator
     call.onCutShort(() => closeIterator(running))
     const { response: schema } = call.route
@@ -31,11 +29,9 @@ export async function streamResponses(call: ServerCall, responses: unknown): Pro
 }
 
 /** @throws TypeError when a streaming handler returned something else than an iterable. */
-export function iteratorOf(responses: unknown, path: string): ResponseIterator {
-  if (typeof responses === 'object' && responses !== null) {
-    if (Symbol.asyncIterator in responses) return (responses as AsyncIterable<unknown>)[Symbol.asyncIterator]()
-    if (Symbol.iterator in responses) return (responses as Iterable<unknown>)[Symbol.iterator]()
-  }
+export function responseIterator(responses: unknown, path: string): ItemIterator {
+  const iterator = iteratorOf(responses)
+  if (iterator !== undefined) return iterator
   const name = path.slice(path.lastIndexOf('/') + 1)
   throw new TypeError(`the handler of ${path} must return an iterable: write it as \`async *${name}(...)\``)
 }
@@ -45,7 +41,7 @@ export function iteratorOf(responses: unknown, path: string): ResponseIterator {
  *
  * @throws What the iterator threw before its first item.
  */
-export async function startedIterable(iterator: ResponseIterator): Promise<AsyncIterable<unknown>> {
+export async function startedIterable(iterator: ItemIterator): Promise<AsyncIterable<unknown>> {
   let first: IteratorResult<unknown> | undefined = await iterator.next()
   return {
     [Symbol.asyncIterator]: () => ({
@@ -59,15 +55,3 @@ export async function startedIterable(iterator: ResponseIterator): Promise<Async
     }),
   }
 }
-
-/** Lets a generator run its `finally`; what it throws there concerns nobody any more. */
-export function closeIterator(iterator: ResponseIterator | undefined): void {
-  try {
-    const returned: unknown = iterator?.return?.()
-    if (isPromise(returned)) returned.catch(ignore)
-  } catch {
-    // As above.
-  }
-}
-
-function ignore(): void {}

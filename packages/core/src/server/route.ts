@@ -4,7 +4,7 @@ import { RpcError } from '../error.ts'
 import { checkedSchema, type Schema } from '../schema.ts'
 
 /** A handler of any pattern; the contract types it. */
-export type AnyHandler = (request: unknown, second: unknown, third?: unknown) => unknown
+type AnyHandler = (request: unknown, second: unknown, third?: unknown) => unknown
 
 /** One method as it is served. */
 export interface Route {
