@@ -37,6 +37,7 @@ export type {
 } from './client/client-types.ts'
 export { type ClientOptions, createClient } from './client/create-client.ts'
 export { CODES, type Code, isCode } from './code.ts'
+export { type ContextKey, ContextValues, createContextKey } from './context-values.ts'
 export type { DeclaredError, DeclaredErrors, ErrorData, ErrorOf } from './contract/declared-error.ts'
 export {
   bidiStreaming,

@@ -65,15 +65,15 @@ export async function sendUpdates(
   updates: AsyncIterable<unknown> | Iterable<unknown>,
 ): Promise<void> {
   const sender = new UpdateSender(scope, channel)
-  let over = false
   let iterator: ItemIterator | undefined
+  let over = false
   scope.onOver(() => {
     over = true
     closeIterator(iterator)
   })
   try {
-    iterator = iteratorOf(updates)
-    while (!over && iterator !== undefined) {
+    iterator = iteratorOf(updates) as ItemIterator
+    while (!over) {
       const next = iterator.next()
       const result = isPromise(next) ? await next : next
       if (over) return
@@ -81,7 +81,7 @@ export async function sendUpdates(
         sender.end()
         return
       }
-      const room = sender.send(result.value)
+      const room = sendOne(scope, sender, result.value)
       if (room !== undefined) await room
       if (sender.stopped) {
         closeIterator(iterator)
@@ -89,9 +89,18 @@ export async function sendUpdates(
       }
     }
   } catch (error) {
-    if (over) return
-    scope.cancel(new RpcError('cancelled', 'the updates failed', { cause: error }))
-    closeIterator(iterator)
+    if (!over) scope.cancel(new RpcError('cancelled', 'the updates failed', { cause: error }))
+  }
+}
+
+/** What an update cannot be sent for is what the call fails with, as it is; it is not the fault of the iterable. */
+function sendOne(scope: CallScope, sender: UpdateSender, update: unknown): Promise<void> | undefined {
+  const fail = (error: unknown): void => scope.cancel(RpcError.from(error, 'internal'))
+  try {
+    return sender.send(update)?.catch(fail)
+  } catch (error) {
+    fail(error)
+    return undefined
   }
 }
 

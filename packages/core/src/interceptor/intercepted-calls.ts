@@ -3,6 +3,7 @@ import { DEFAULT_WINDOW, openPair } from '../channel/memory-channel.ts'
 import { CallScope } from '../client/call-scope.ts'
 import { ServerStream } from '../client/calls.ts'
 import { sendUpdates } from '../client/update-sender.ts'
+import { ContextValues } from '../context-values.ts'
 import type { Pattern } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import { Metadata } from '../metadata.ts'
@@ -41,6 +42,7 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
       method,
       pattern,
       metadata: new Metadata(scope.metadata),
+      values: new ContextValues(),
       // An AbortController is dearer than the rest of the call: only who looks pays for it.
       get signal() {
         return scope.signal
@@ -103,6 +105,7 @@ async function carry(far: Channel, pattern: Pattern, through: InterceptedNext): 
       method,
       pattern,
       metadata: new Metadata(metadata),
+      values: new ContextValues(),
       signal: controller.signal,
       deadline: timeout === undefined ? undefined : Date.now() + timeout,
       peer: undefined,

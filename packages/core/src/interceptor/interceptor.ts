@@ -1,4 +1,5 @@
 import type { Peer } from '../channel/channel.ts'
+import type { ContextValues } from '../context-values.ts'
 import type { Pattern } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import type { Metadata } from '../metadata.ts'
@@ -11,6 +12,8 @@ export interface InterceptedCall {
   readonly pattern: Pattern
   /** The call's metadata. A client's interceptor may add to it before it calls `next`. */
   readonly metadata: Metadata
+  /** What the interceptors of this side tell each other, and a server's handler. */
+  readonly values: ContextValues
   /** Aborted when the call is cut short. */
   readonly signal: AbortSignal
   /** When the call must be over, in ms since the epoch. */

@@ -1,4 +1,5 @@
 import type { Peer } from '../channel/channel.ts'
+import type { ContextValues } from '../context-values.ts'
 import type { Metadata } from '../metadata.ts'
 
 /** What a handler knows of its call besides the request. */
@@ -12,6 +13,8 @@ export interface Context {
   readonly deadline: number | undefined
   /** What the caller sent along. */
   readonly metadata: Metadata
+  /** What the server's interceptors found out about the call. */
+  readonly values: ContextValues
   /** The client, and the transport that carries the call. */
   readonly peer: Peer
   /** The path of the method: `compute/sqr`. */

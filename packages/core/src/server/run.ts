@@ -36,6 +36,7 @@ async function runIntercepted(call: ServerCall, through: InterceptedNext): Promi
       method: call.method,
       pattern: call.route.pattern,
       metadata: call.metadata,
+      values: call.values,
       get signal() {
         return call.signal
       },

@@ -1,4 +1,5 @@
 import type { Channel, ChannelObserver, Peer } from '../channel/channel.ts'
+import { ContextValues } from '../context-values.ts'
 import { Deadline } from '../deadline.ts'
 import { RpcError } from '../error.ts'
 import { Metadata } from '../metadata.ts'
@@ -23,7 +24,8 @@ export class ServerCall implements Context, ChannelObserver {
   private controller: AbortController | undefined = undefined
   private timer: Deadline | undefined = undefined
   private deadlineAt: number | undefined = undefined
-  private readMetadata: Metadata | undefined = undefined
+  private lazyValues: ContextValues | undefined = undefined
+  private lazyMetadata: Metadata | undefined = undefined
   private whenCutShort: (() => void) | undefined = undefined
 
   constructor(channel: Channel, request: Request, route: Route, report: ReportError) {
@@ -52,8 +54,13 @@ export class ServerCall implements Context, ChannelObserver {
   }
 
   get metadata(): Metadata {
-    this.readMetadata ??= new Metadata(this.request.metadata)
-    return this.readMetadata
+    this.lazyMetadata ??= new Metadata(this.request.metadata)
+    return this.lazyMetadata
+  }
+
+  get values(): ContextValues {
+    this.lazyValues ??= new ContextValues()
+    return this.lazyValues
   }
 
   get signal(): AbortSignal {
