@@ -14,6 +14,21 @@ export interface Request {
   readonly message: unknown
 }
 
+/** A request without metadata and timeout, as most are. One of these needs no check where it arrives by reference. */
+export class PlainRequest implements Request {
+  readonly method: string
+  readonly metadata: MetadataEntries | undefined
+  readonly timeout: number | undefined
+  readonly message: unknown
+
+  constructor(method: string, message: unknown) {
+    this.method = method
+    this.metadata = undefined
+    this.timeout = undefined
+    this.message = message
+  }
+}
+
 /**
  * The first message of a channel that a listener accepted, checked, to dispatch a call by hand.
  *
@@ -25,7 +40,7 @@ export function readRequest(channel: Channel): Request | Promise<Request> {
 }
 
 function checkRequest(first: unknown): Request {
-  if (isRequest(first)) return first
+  if (first instanceof PlainRequest || isRequest(first)) return first
   throw new RpcError(
     'invalid_argument',
     'the first message of a call must be its request: method, metadata, timeout, message',

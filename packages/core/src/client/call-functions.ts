@@ -4,6 +4,7 @@ import type { Method } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import { interceptedSingle } from '../interceptor/intercepted-calls.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
+import { PlainRequest } from '../request.ts'
 import type { CallOptions } from './call-options.ts'
 import { CallScope } from './call-scope.ts'
 import { BidiStream, ClientStream, ServerStream } from './calls.ts'
@@ -33,7 +34,7 @@ export function unary(method: Method, { connector, through }: Caller): ClientFun
       const opened = connector.open(open)
       const channel = opened instanceof Promise ? new PendingChannel(opened) : opened
       try {
-        void channel.send({ method: path, metadata: undefined, timeout: undefined, message }, true)
+        void channel.send(new PlainRequest(path, message), true)
       } catch (error) {
         channel.cancel(RpcError.from(error, 'internal'))
         throw error

@@ -1,4 +1,3 @@
-import { streamsResponses, streamsUpdates } from '../contract/method.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
 import { validate } from '../schema.ts'
 import type { Context } from './context.ts'
@@ -9,13 +8,22 @@ import { checkedUpdates, updateStream } from './update-stream.ts'
 /** The end of a call's way through the server's interceptors: its handler, whose context is the call as they passed it on. */
 export function handlerAtEnd({ route, peer }: ServerCall): InterceptedNext {
   return async (call) => {
-    const { pattern, handler } = route
+    const { handler } = route
     const request = route.request === undefined ? call.request : await validate(route.request, call.request, 'request')
-    const context: Context = { ...call, peer }
-    const result = streamsUpdates(pattern)
+    const context: Context = {
+      method: call.method,
+      metadata: call.metadata,
+      values: call.values,
+      deadline: call.deadline,
+      peer,
+      get signal() {
+        return call.signal
+      },
+    }
+    const result = route.takesUpdates
       ? handler(request, checkedUpdates(updateStream(call.updates), route.update), context)
       : handler(request, context)
-    return streamsResponses(pattern)
+    return route.streams
       ? { responses: await startedIterable(responseIterator(result, route.path)) }
       : { response: await result }
   }

@@ -1,4 +1,4 @@
-import type { Method, Pattern } from '../contract/method.ts'
+import { type Method, type Pattern, streamsResponses, streamsUpdates } from '../contract/method.ts'
 import { type AnyService, isService, serviceMembers, serviceName } from '../contract/service.ts'
 import { RpcError } from '../error.ts'
 import { checkedSchema, type Schema } from '../schema.ts'
@@ -10,6 +10,10 @@ type AnyHandler = (request: unknown, second: unknown, third?: unknown) => unknow
 export interface Route {
   readonly path: string
   readonly pattern: Pattern
+  /** Whether the client streams updates after the request. */
+  readonly takesUpdates: boolean
+  /** Whether the handler gives a stream of responses. */
+  readonly streams: boolean
   readonly handler: AnyHandler
   /** Only schemas that check something. */
   readonly request: Schema | undefined
@@ -58,6 +62,8 @@ function route(method: Method, handler: AnyHandler): Route {
   return {
     path: method.path,
     pattern: method.pattern,
+    takesUpdates: streamsUpdates(method.pattern),
+    streams: streamsResponses(method.pattern),
     handler,
     request: checkedSchema(request),
     update: checkedSchema(update),

@@ -1,4 +1,3 @@
-import { streamsResponses, streamsUpdates } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
 import { isPromise } from '../promise.ts'
@@ -15,8 +14,7 @@ import { validateResponse } from './validate-response.ts'
  */
 export function runCall(call: ServerCall, through: InterceptedNext | undefined): void {
   try {
-    if (!takesUpdates(call)) expectEnd(call)
-    if (call.over) return
+    if (!call.route.takesUpdates && !expectEnd(call)) return
     if (through !== undefined) void runIntercepted(call, through)
     else if (call.route.request === undefined) settle(call, handlerResult(call, call.request.message))
     else {
@@ -43,27 +41,23 @@ async function runIntercepted(call: ServerCall, through: InterceptedNext): Promi
       deadline: call.deadline,
       peer: call.peer,
       request: call.request.message,
-      updates: takesUpdates(call) ? call.channel : undefined,
+      updates: call.route.takesUpdates ? call.channel : undefined,
     })
-    settle(call, streamsResponses(call.route.pattern) ? result.responses : result.response)
+    settle(call, call.route.streams ? result.responses : result.response)
   } catch (error) {
     call.fail(error)
   }
 }
 
 function handlerResult(call: ServerCall, message: unknown): unknown {
-  const { handler, update } = call.route
-  if (!takesUpdates(call)) return handler(message, call)
+  const { handler, takesUpdates, update } = call.route
+  if (!takesUpdates) return handler(message, call)
   return handler(message, checkedUpdates(call.channel, update), call)
-}
-
-function takesUpdates(call: ServerCall): boolean {
-  return streamsUpdates(call.route.pattern)
 }
 
 /** Answers with what a handler returned. */
 function settle(call: ServerCall, result: unknown): void {
-  if (streamsResponses(call.route.pattern)) void streamResponses(call, result)
+  if (call.route.streams) void streamResponses(call, result)
   else if (isPromise(result)) {
     result.then(
       (response) => answer(call, response),
@@ -87,19 +81,21 @@ function answer(call: ServerCall, response: unknown): void {
   }
 }
 
-/** A method without updates has nothing to receive after the request. */
-function expectEnd(call: ServerCall): void {
-  const { channel } = call
-  const extra = channel.receive()
-  if (extra === undefined && channel.ended) return
-  if (isPromise(extra)) extra.then(() => channel.ended || refuseExtra(call), ignore)
-  else refuseExtra(call)
+/** A method without updates has nothing to receive after the request: false when there is something all the same. */
+function expectEnd(call: ServerCall): boolean {
+  const extra = call.channel.receive()
+  if (extra === undefined && call.channel.ended) return true
+  if (!(extra instanceof Promise)) return refuseExtra(call)
+  // The end is on its way, as a rule: the call need not wait for it.
+  extra.then(() => call.channel.ended || refuseExtra(call), ignore)
+  return true
 }
 
-function refuseExtra(call: ServerCall): void {
+function refuseExtra(call: ServerCall): false {
   const error = new RpcError('invalid_argument', `${call.route.path} takes one request and no updates`)
   call.report(error)
   call.abort(error)
+  return false
 }
 
 function ignore(): void {}
