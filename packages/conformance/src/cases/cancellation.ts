@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { type CallOptions, RpcError } from '@qrpc/core'
 import { expect } from 'vitest'
 import type { CaseBed } from '../bed.ts'
@@ -252,6 +253,39 @@ export const cancellation: readonly ConformanceCase[] = [
       }
       expectStatus(await failure(all(bed.client.talk(0, updates()))), 'aborted', 'enough')
       await closed.promise
+    },
+  },
+  {
+    name: 'one signal for many calls: all are cancelled, with one listener on the signal while they run',
+    async run(bed) {
+      let running = 0
+      bed.serve({
+        call: async (_, context) => {
+          running++
+          await aborted(context.signal)
+          running--
+          return 0
+        },
+      })
+      const controller = new AbortController()
+      const calls = [...numbers(50)].map((n) => failure(bed.client.call(n, { signal: controller.signal })))
+      await settled(() => running)
+      expect(running).toBe(50)
+      expect(getEventListeners(controller.signal, 'abort').length).toBe(1)
+      controller.abort()
+      for (const error of await Promise.all(calls)) expectStatus(error, 'cancelled')
+      expect(await settled(() => running)).toBe(0)
+    },
+  },
+  {
+    name: 'a call that is over has let go of its signal',
+    async run(bed) {
+      bed.serve({ call: async (n) => n, produce: (count) => numbers(count) })
+      const { signal: shared } = new AbortController()
+      await bed.client.call(1, { signal: shared })
+      await all(bed.client.produce(3, { signal: shared }))
+      await settled(() => getEventListeners(shared, 'abort').length)
+      expect(getEventListeners(shared, 'abort')).toEqual([])
     },
   },
   {

@@ -5,6 +5,7 @@ import { Deadline, timeoutOf } from '../deadline.ts'
 import { RpcError } from '../error.ts'
 import { Metadata, type MetadataEntries } from '../metadata.ts'
 import type { Request } from '../request.ts'
+import { forgetAbort, listenForAbort } from './abort-listeners.ts'
 import type { CallOptions } from './call-options.ts'
 
 /** What a scope must know of the method that is called. */
@@ -25,7 +26,7 @@ export class CallScope implements OpenOptions, ChannelObserver {
 
   #channel: Channel | undefined = undefined
   #deadline: Deadline | undefined = undefined
-  #callerSignal: AbortSignal | undefined = undefined
+  #stopListening: (() => void) | undefined = undefined
   #controller: AbortController | undefined = undefined
   #onOver: (() => void) | undefined = undefined
 
@@ -40,8 +41,7 @@ export class CallScope implements OpenOptions, ChannelObserver {
     else if (timeout === 0) this.cancel(deadlineExceeded())
     else {
       if (timeout !== undefined) this.#deadline = new Deadline(timeout, () => this.cancel(deadlineExceeded()))
-      this.#callerSignal = options.signal
-      this.#callerSignal?.addEventListener('abort', this.#onAbort)
+      if (options.signal !== undefined) this.#listen(options.signal)
     }
   }
 
@@ -108,15 +108,17 @@ export class CallScope implements OpenOptions, ChannelObserver {
 
   #release(): void {
     this.#deadline?.clear()
-    this.#callerSignal?.removeEventListener('abort', this.#onAbort)
-    this.#callerSignal = undefined
+    this.#stopListening?.()
+    this.#stopListening = undefined
     const onOver = this.#onOver
     this.#onOver = undefined
     onOver?.()
   }
 
-  readonly #onAbort = (): void => {
-    if (this.#callerSignal !== undefined) this.cancel(aborted(this.#callerSignal))
+  #listen(signal: AbortSignal): void {
+    const onAbort = (): void => this.cancel(aborted(signal))
+    listenForAbort(signal, onAbort)
+    this.#stopListening = () => forgetAbort(signal, onAbort)
   }
 }
 

@@ -40,7 +40,8 @@ export interface ClientStreamingCall<Update, Response> extends Call, Updates<Upd
 export interface ServerStreamingCall<Response> extends Call, AsyncIterable<Response> {
   /**
    * Resolves when the first response, or the end of an empty stream, has arrived; so a call that failed before its
-   * first response can be told from one that failed halfway. Never an unhandled rejection.
+   * first response can be told from one that failed halfway. A server that has nothing to send yet has not started by
+   * this. Never an unhandled rejection.
    *
    * @throws RpcError (as a rejection) what the call failed with before its first response.
    */

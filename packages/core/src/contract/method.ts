@@ -91,7 +91,8 @@ export class Method<P extends Pattern = Pattern, T extends MethodTypes = MethodT
   }
 
   /**
-   * Whether a call of this method failed with one of its declared errors, or with the one of that name.
+   * Whether a call of this method failed with one of its declared errors, or with the one of that name. The name
+   * decides: errors of different data want different names.
    *
    * @example `if (Blobs.get.isError(error, 'NotFound')) console.log(error.data.hash)`
    */
