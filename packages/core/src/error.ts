@@ -45,7 +45,7 @@ export class RpcError<Name extends string = string, Data = unknown> extends Erro
    */
   static from(value: unknown, code: Code = 'unknown'): RpcError {
     if (value instanceof RpcError) return value
-    return new RpcError(code, value instanceof Error ? value.message : String(value), { cause: value })
+    return new RpcError(code, messageOf(value), { cause: value })
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -62,4 +62,13 @@ export class RpcError<Name extends string = string, Data = unknown> extends Erro
 export function errorForPeer(error: RpcError): RpcError {
   const name = error.name
   return new RpcError(error.code, error.message, { name, data: error.data })
+}
+
+/** Anything can be thrown, also what cannot be turned into a string. */
+function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  } catch {
+    return 'something without a text was thrown'
+  }
 }

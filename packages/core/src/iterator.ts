@@ -3,11 +3,17 @@ import { isPromise } from './promise.ts'
 /** What gives items one after the other: a generator, as a rule. */
 export type ItemIterator = AsyncIterator<unknown> | Iterator<unknown>
 
+/** Whether `value` can be iterated: a string can, too. */
+export function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  const object = Object(value)
+  return Symbol.asyncIterator in object || Symbol.iterator in object
+}
+
 /** The iterator of an iterable of either kind, `undefined` for anything else. */
 export function iteratorOf(items: unknown): ItemIterator | undefined {
-  if (typeof items !== 'object' || items === null) return undefined
-  if (Symbol.asyncIterator in items) return (items as AsyncIterable<unknown>)[Symbol.asyncIterator]()
-  if (Symbol.iterator in items) return (items as Iterable<unknown>)[Symbol.iterator]()
+  const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = Object(items)
+  if (typeof asyncIterator === 'function') return asyncIterator.call(items)
+  if (typeof iterator === 'function') return iterator.call(items)
   return undefined
 }
 

@@ -112,8 +112,15 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
       return
     }
     // What is done meanwhile joins the line: nothing may overtake the first message.
-    for (const { run } of this.#waiting) run(channel)
+    for (const { run } of this.#waiting) {
+      if (this.#error !== undefined) break
+      run(channel)
+    }
     this.#waiting = []
+    if (this.#error !== undefined) {
+      channel.cancel(this.#error)
+      return
+    }
     this.#channel = channel
     if (this.#observer !== undefined) channel.observe(this.#observer)
   }

@@ -76,8 +76,9 @@ export abstract class ReceiveHalf<In> implements AsyncIterable<In> {
     }
   }
 
-  /** Ends the half at once: what was not read is dropped. */
+  /** Ends the half at once: what was not read is dropped. No-op once the reader has seen the end. */
   protected abort(error: RpcError): void {
+    if (this.ended) return
     this.finished = true
     this.error = error
     this.first = undefined

@@ -4,6 +4,7 @@ import type { Method } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import { interceptedSingle } from '../interceptor/intercepted-calls.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
+import { isIterable } from '../iterator.ts'
 import { PlainRequest } from '../request.ts'
 import type { CallOptions } from './call-options.ts'
 import { CallScope } from './call-scope.ts'
@@ -20,8 +21,6 @@ export interface Caller {
   readonly through: InterceptedNext | undefined
 }
 
-type UpdateSource = AsyncIterable<unknown> | Iterable<unknown>
-
 export function unary(method: Method, { connector, through }: Caller): ClientFunction {
   if (through !== undefined) return interceptedFunction(method, through)
   const path = method.path
@@ -36,8 +35,9 @@ export function unary(method: Method, { connector, through }: Caller): ClientFun
       try {
         void channel.send(new PlainRequest(path, message), true)
       } catch (error) {
-        channel.cancel(RpcError.from(error, 'internal'))
-        throw error
+        const failure = RpcError.from(error, 'internal')
+        channel.cancel(failure)
+        throw failure
       }
       return channel.receiveOnly()
     } catch (error) {
@@ -48,7 +48,7 @@ export function unary(method: Method, { connector, through }: Caller): ClientFun
 
 export function clientStreaming(method: Method, { connector }: Caller): ClientFunction {
   return (message, second, third) => {
-    if (isUpdateSource(second)) {
+    if (isIterable(second)) {
       return scoped(method, third, (scope) => {
         const channel = scope.open(connector, message, false)
         const response = channel.receiveOnly()
@@ -70,7 +70,7 @@ export function serverStreaming(method: Method, { connector }: Caller): ClientFu
 
 export function bidiStreaming(method: Method, { connector }: Caller): ClientFunction {
   return (message, second, third) => {
-    const updates = isUpdateSource(second) ? second : undefined
+    const updates = isIterable(second) ? second : undefined
     const scope = new CallScope(method, (updates === undefined ? second : third) as CallOptions | undefined)
     const channel = scope.open(connector, message, false)
     if (updates === undefined) return new BidiStream(scope, channel)
@@ -100,8 +100,4 @@ function scoped<R>(method: Method, options: unknown, call: (scope: CallScope) =>
   } catch (error) {
     return Promise.reject(error)
   }
-}
-
-function isUpdateSource(value: unknown): value is UpdateSource {
-  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
 }

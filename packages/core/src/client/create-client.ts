@@ -54,7 +54,7 @@ export function createClient<S extends AnyService>(
 }
 
 function intercepted(connector: Connector, interceptors: readonly Interceptor[]): Caller {
-  const through = chain(interceptors, callOver(connector))
+  const through = chain(interceptors, callOver(connector), (message) => new RpcError('internal', message))
   return { connector: new InterceptedConnector(connector, through), through }
 }
 

@@ -64,6 +64,7 @@ export async function sendUpdates(
   channel: Channel,
   updates: AsyncIterable<unknown> | Iterable<unknown>,
 ): Promise<void> {
+  if (scope.error !== undefined) return
   const sender = new UpdateSender(scope, channel)
   let iterator: ItemIterator | undefined
   let over = false

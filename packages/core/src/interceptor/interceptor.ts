@@ -1,7 +1,6 @@
 import type { Peer } from '../channel/channel.ts'
 import type { ContextValues } from '../context-values.ts'
 import type { Pattern } from '../contract/method.ts'
-import { RpcError } from '../error.ts'
 import type { Metadata } from '../metadata.ts'
 
 /** A call as an interceptor sees it, on either side. */
@@ -54,16 +53,23 @@ export type InterceptedNext = (call: InterceptedCall) => Promise<InterceptedResu
  */
 export type Interceptor = (call: InterceptedCall, next: InterceptedNext) => Promise<InterceptedResult>
 
-/** One function out of many interceptors, the first outermost, with `last` at the end of the way. */
-export function chain(interceptors: readonly Interceptor[], last: InterceptedNext): InterceptedNext {
+const RETURNED_NOTHING = 'an interceptor returned nothing: return what next() gave, or { response } or { responses }'
+
+/**
+ * One function out of many interceptors, the first outermost, with `last` at the end of the way.
+ *
+ * @param mistake Makes the error for an interceptor that returns nothing, as this side tells of its own mistakes.
+ */
+export function chain(
+  interceptors: readonly Interceptor[],
+  last: InterceptedNext,
+  mistake: (message: string) => Error,
+): InterceptedNext {
   return interceptors.reduceRight<InterceptedNext>(
     (next, interceptor) => async (call) => {
       const result: unknown = await interceptor(call, next)
       if (typeof result === 'object' && result !== null) return result
-      throw new RpcError(
-        'internal',
-        'an interceptor returned nothing: return what next() gave, or { response } or { responses }',
-      )
+      throw mistake(RETURNED_NOTHING)
     },
     last,
   )

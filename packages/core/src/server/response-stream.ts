@@ -3,19 +3,21 @@ import { isPromise } from '../promise.ts'
 import type { ServerCall } from './server-call.ts'
 import { validateResponse } from './validate-response.ts'
 
-/** Sends what an iterable gives, at the client's pace, and closes it when the call is cut short. */
+/** Sends what an iterable gives, at the client's pace, and closes it when the call is over before it is. */
 export async function streamResponses(call: ServerCall, responses: unknown): Promise<void> {
-  let iterator: ItemIterator | undefined
   try {
-    iterator = responseIterator(responses, call.route.path)
-    const running = iterator
-    call.onCutShort(() => closeIterator(running))
+    const iterator = responseIterator(isPromise(responses) ? await responses : responses, call.route.path)
+    let ended = false
+    call.onOver(() => {
+      if (!ended) closeIterator(iterator)
+    })
     const { response: schema } = call.route
     while (!call.over) {
-      const next = running.next()
+      const next = iterator.next()
       const result = isPromise(next) ? await next : next
-      if (call.over) break
+      if (call.over) return
       if (result.done === true) {
+        ended = true
         call.complete()
         return
       }
@@ -23,7 +25,6 @@ export async function streamResponses(call: ServerCall, responses: unknown): Pro
       if (room !== undefined) await room
     }
   } catch (error) {
-    if (iterator !== undefined && !call.over) closeIterator(iterator)
     call.fail(error)
   }
 }

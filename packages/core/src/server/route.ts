@@ -34,8 +34,10 @@ export function routes(
   const name = serviceName(contract)
   checkExtra(contract, handlers, name)
   const given = handlers as Readonly<Record<string, unknown>>
+  // What all objects have is nobody's handler.
+  const inherited = Object.prototype as unknown as Readonly<Record<string, unknown>>
   for (const [key, member] of serviceMembers(contract)) {
-    const handler = given[key]
+    const handler = given[key] === inherited[key] ? undefined : given[key]
     if (isService(member)) {
       if (typeof handler !== 'object' || handler === null) {
         throw new RpcError(

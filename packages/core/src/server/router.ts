@@ -1,5 +1,6 @@
 import type { Channel } from '../channel/channel.ts'
 import { type AnyService, isService } from '../contract/service.ts'
+import { Deadline } from '../deadline.ts'
 import { RpcError } from '../error.ts'
 import { chain, type InterceptedNext, type Interceptor } from '../interceptor/interceptor.ts'
 import { type Request, readRequest } from '../request.ts'
@@ -79,16 +80,16 @@ class ContractRouter implements Router {
   }
 
   private through(call: ServerCall): InterceptedNext {
-    return chain(this.interceptors, handlerAtEnd(call))
+    return chain(this.interceptors, handlerAtEnd(call), (message) => new TypeError(message))
   }
 
   /** A channel whose request is on its way: it has its own time for that and holds up nobody else. */
   private handleLater(channel: Channel, arriving: Promise<Request>): void {
-    const timer = setTimeout(() => {
+    const timer = new Deadline(this.requestTimeout, () => {
       channel.cancel(new RpcError('deadline_exceeded', `no request came within ${this.requestTimeout} ms`))
-    }, this.requestTimeout)
+    })
     arriving
-      .finally(() => clearTimeout(timer))
+      .finally(() => timer.clear())
       .then(
         (request) => this.dispatch(channel, request),
         (error) => this.refuse(channel, RpcError.from(error, 'internal'), undefined),

@@ -20,7 +20,7 @@ export function runCall(call: ServerCall, through: InterceptedNext | undefined):
     else {
       const request = validate(call.route.request, call.request.message, 'request')
       if (isPromise(request))
-        request.then((checked) => settle(call, handlerResult(call, checked))).catch((e) => call.fail(e))
+        request.then((checked) => !call.over && settle(call, handlerResult(call, checked))).catch((e) => call.fail(e))
       else settle(call, handlerResult(call, request))
     }
   } catch (error) {

@@ -26,7 +26,7 @@ export class ServerCall implements Context, ChannelObserver {
   private deadlineAt: number | undefined = undefined
   private lazyValues: ContextValues | undefined = undefined
   private lazyMetadata: Metadata | undefined = undefined
-  private whenCutShort: (() => void) | undefined = undefined
+  private whenOver: (() => void)[] | undefined = undefined
 
   constructor(channel: Channel, request: Request, route: Route, report: ReportError) {
     this.channel = channel
@@ -74,7 +74,7 @@ export class ServerCall implements Context, ChannelObserver {
   /** Answers with the only response. */
   respond(response: unknown): void {
     if (this.over) return
-    this.end()
+    this.finish()
     try {
       void this.channel.send(response, true)
       this.channel.stop(ANSWERED)
@@ -86,7 +86,7 @@ export class ServerCall implements Context, ChannelObserver {
   /** Ends the responses of a stream. */
   complete(): void {
     if (this.over) return
-    this.end()
+    this.finish()
     this.channel.end()
     this.channel.stop(ANSWERED)
   }
@@ -94,7 +94,7 @@ export class ServerCall implements Context, ChannelObserver {
   /** Answers with what the handler threw: an `RpcError` as it is, anything else as `internal` without a word about it. */
   fail(thrown: unknown): void {
     if (this.over) return
-    this.end()
+    this.finish()
     this.refuse(thrown)
   }
 
@@ -103,10 +103,10 @@ export class ServerCall implements Context, ChannelObserver {
     this.reportError(error, { method: this.route.path, peer: this.channel.peer })
   }
 
-  /** Runs the callback when the call is cut short; at once when it was. */
-  onCutShort(callback: () => void): void {
-    if (this.cutShort !== undefined) callback()
-    else this.whenCutShort = callback
+  /** Runs the callback once the call is over, however it ended; at once when it is. */
+  onOver(callback: () => void): void {
+    if (this.over) callback()
+    else (this.whenOver ??= []).push(callback)
   }
 
   onClose(error: RpcError | undefined): void {
@@ -121,15 +121,17 @@ export class ServerCall implements Context, ChannelObserver {
   }
 
   private cut(error: RpcError): void {
-    this.end()
     this.cutShort = error
     this.controller?.abort(error)
-    this.whenCutShort?.()
+    this.finish()
   }
 
-  private end(): void {
+  private finish(): void {
     this.over = true
     this.timer?.clear()
+    if (this.whenOver === undefined) return
+    for (const callback of this.whenOver) callback()
+    this.whenOver = undefined
   }
 
   private refuse(thrown: unknown): void {
