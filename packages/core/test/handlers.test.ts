@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- other promise libraries have their own */
 import {
   createClient,
   type Handlers,
@@ -17,8 +18,7 @@ describe('a handler', () => {
   it.each<[string, Handlers<typeof Kit>['call']]>([
     ['a value', (n) => n + 1],
     ['a promise', async (n) => n + 1],
-    // biome-ignore lint/suspicious/noThenProperty: as below.
-    // oxlint-disable-next-line unicorn/no-thenable -- other promise libraries have their own
+    // biome-ignore lint/suspicious/noThenProperty: other promise libraries have their own.
     ['a promise of another library', (n) => ({ then: (f: (n: number) => void) => f(n + 1), catch() {} }) as never],
   ])('may return %s', async (_, call) => {
     expect(await bed({ handlers: { call } }).client.call(1)).toBe(2)
@@ -179,6 +179,9 @@ describe('the generator of a stream', () => {
   })
 
   it('that fails to be closed leaves no unhandled rejection', async () => {
+    const fail = (): never => {
+      throw new Error('in finally')
+    }
     const found = await unhandled(async () => {
       const { client } = bed({
         handlers: {
@@ -186,9 +189,7 @@ describe('the generator of a stream', () => {
             try {
               for (let n = 0; ; n++) yield n
             } finally {
-              // biome-ignore lint/correctness/noUnsafeFinally: as below.
-              // oxlint-disable-next-line no-unsafe-finally -- that is the case
-              throw new Error('in finally')
+              fail()
             }
           },
         },

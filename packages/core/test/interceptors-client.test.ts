@@ -146,7 +146,7 @@ describe('an interceptor of the client', () => {
   })
 
   it.each(CALLS)(
-    'that throws something else fails the call with internal and that as the cause: $name',
+    'that throws something else fails the call with unknown and that as the cause: $name',
     async ({ run }) => {
       const bug = new TypeError('bug')
       const { client } = bed({
@@ -156,7 +156,7 @@ describe('an interceptor of the client', () => {
           },
         ],
       })
-      expect(await failure(run(client))).toMatchObject({ code: 'internal', cause: bug })
+      expect(await failure(run(client))).toMatchObject({ code: 'unknown', cause: bug })
     },
   )
 

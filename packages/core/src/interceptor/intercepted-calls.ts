@@ -54,7 +54,7 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
     }
     through(call)
       .then((result) => resolve(result.response))
-      .catch((error) => reject(RpcError.from(error)))
+      .catch((error) => reject(RpcError.from(error, 'internal')))
       .finally(() => scope.onClose())
   })
 }
@@ -114,7 +114,7 @@ async function carry(far: Channel, pattern: Pattern, through: InterceptedNext): 
     }
     await sendResult(far, await through(call))
   } catch (error) {
-    const failure = RpcError.from(error)
+    const failure = RpcError.from(error, 'internal')
     far.end(failure)
     far.stop(failure)
   }
