@@ -42,7 +42,7 @@ export class Metadata implements Iterable<readonly [key: string, value: Metadata
 
   /** All values of the key, in the order in which they were added. */
   getAll(key: string): readonly MetadataValue[] {
-    return this.#values.get(key.toLowerCase()) ?? []
+    return [...(this.#values.get(key.toLowerCase()) ?? [])]
   }
 
   /** Whether the key has a value. */

@@ -305,3 +305,9 @@ describe('a contract served from several modules', () => {
     expect(await node.log.read()).toEqual(['asked'])
   })
 })
+
+it('handlers that are not there at all are missing by name', async () => {
+  expect((await thrown(() => createRouter(service('gone', { a: unary() }), undefined as never))).message).toContain(
+    'service "gone"',
+  )
+})

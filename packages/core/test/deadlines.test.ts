@@ -251,3 +251,12 @@ describe('the time for the request', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 })
+
+it('a request that arrives with no time left is answered with deadline_exceeded, and its handler is not called', async () => {
+  let called = 0
+  const { connector } = bed({ handlers: { call: () => ++called } })
+  const channel = await connector.open()
+  await channel.send({ method: 'kit/call', metadata: undefined, timeout: 0, message: 1 }, true)
+  expect((await failure(channel.receiveOnly())).code).toBe('deadline_exceeded')
+  expect(called).toBe(0)
+})

@@ -146,7 +146,7 @@ describe('an interceptor of the client', () => {
   })
 
   it.each(CALLS)(
-    'that throws something else fails the call with unknown and that as the cause: $name',
+    'that throws something else fails the call with internal and that as the cause: $name',
     async ({ run }) => {
       const bug = new TypeError('bug')
       const { client } = bed({
@@ -156,7 +156,7 @@ describe('an interceptor of the client', () => {
           },
         ],
       })
-      expect(await failure(run(client))).toMatchObject({ code: 'unknown', cause: bug })
+      expect(await failure(run(client))).toMatchObject({ code: 'internal', cause: bug })
     },
   )
 
@@ -401,3 +401,21 @@ describe('an interceptor of the client', () => {
 async function* from<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items
 }
+
+describe('an interceptor that returns the wrong kind of result', () => {
+  it('fails a call of one response with internal', async () => {
+    const { client } = bed({ clientInterceptors: [async () => ({ responses: (async function* () {})() })] })
+    expect(await failure(client.call(1))).toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('one response'),
+    })
+  })
+
+  it('fails a call that streams responses with internal', async () => {
+    const { client } = bed({ clientInterceptors: [async () => ({ response: 1 })] })
+    expect(await failure(all(client.produce(1)))).toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('no { responses }'),
+    })
+  })
+})

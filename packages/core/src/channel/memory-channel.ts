@@ -13,7 +13,7 @@ const MESSAGES_PER_TURN = 4096
 export interface ChannelPairOwner {
   /** The opening side sent for the first time: the accepting side can be handed out. */
   onFirstMessage(accepted: MemoryChannel): void
-  /** All four half ends are over. `opened` is the end of the opening side. */
+  /** All four half ends are over. `opened` is the opening end: the one whose `slot` the owner set to 0 or more. */
   onPairClosed(opened: MemoryChannel): void
 }
 

@@ -1,6 +1,6 @@
 import type { Peer } from '../channel/channel.ts'
 import type { ContextValues } from '../context-values.ts'
-import type { Pattern } from '../contract/method.ts'
+import { type Pattern, streamsResponses } from '../contract/method.ts'
 import type { Metadata } from '../metadata.ts'
 
 /** A call as an interceptor sees it, on either side. */
@@ -54,11 +54,13 @@ export type InterceptedNext = (call: InterceptedCall) => Promise<InterceptedResu
 export type Interceptor = (call: InterceptedCall, next: InterceptedNext) => Promise<InterceptedResult>
 
 const RETURNED_NOTHING = 'an interceptor returned nothing: return what next() gave, or { response } or { responses }'
+const NOT_A_STREAM = 'an interceptor returned no { responses } for a call that streams them'
+const NOT_ONE = 'an interceptor returned { responses } for a call that has one response: return { response }'
 
 /**
  * One function out of many interceptors, the first outermost, with `last` at the end of the way.
  *
- * @param mistake Makes the error for an interceptor that returns nothing, as this side tells of its own mistakes.
+ * @param mistake Makes the error for an interceptor that returns something else than a result, as this side tells of its own mistakes.
  */
 export function chain(
   interceptors: readonly Interceptor[],
@@ -68,8 +70,10 @@ export function chain(
   return interceptors.reduceRight<InterceptedNext>(
     (next, interceptor) => async (call) => {
       const result: unknown = await interceptor(call, next)
-      if (typeof result === 'object' && result !== null) return result
-      throw mistake(RETURNED_NOTHING)
+      if (typeof result !== 'object' || result === null) throw mistake(RETURNED_NOTHING)
+      const streamed = (result as InterceptedResult).responses !== undefined
+      if (streamed !== streamsResponses(call.pattern)) throw mistake(streamed ? NOT_ONE : NOT_A_STREAM)
+      return result
     },
     last,
   )

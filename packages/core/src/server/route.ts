@@ -32,6 +32,9 @@ export function routes(
   into: Map<string, Route> = new Map(),
 ): Map<string, Route> {
   const name = serviceName(contract)
+  if (typeof handlers !== 'object' || handlers === null) {
+    throw new RpcError('invalid_argument', `the handlers of service "${name}" are missing: give an object with them`)
+  }
   checkExtra(contract, handlers, name)
   const given = handlers as Readonly<Record<string, unknown>>
   // What all objects have is nobody's handler.
@@ -39,13 +42,7 @@ export function routes(
   for (const [key, member] of serviceMembers(contract)) {
     const handler = given[key] === inherited[key] ? undefined : given[key]
     if (isService(member)) {
-      if (typeof handler !== 'object' || handler === null) {
-        throw new RpcError(
-          'invalid_argument',
-          `the handlers of service "${name}.${key}" are missing: give an object with them under "${key}"`,
-        )
-      }
-      routes(member, handler, into)
+      routes(member, handler as object, into)
     } else {
       if (typeof handler !== 'function') {
         throw new RpcError(

@@ -13,6 +13,7 @@ import { validateResponse } from './validate-response.ts'
  * @param through The interceptors with the handler at their end, where there are any.
  */
 export function runCall(call: ServerCall, through: InterceptedNext | undefined): void {
+  if (call.over) return
   try {
     if (!call.route.takesUpdates && !expectEnd(call)) return
     if (through !== undefined) void runIntercepted(call, through)

@@ -36,7 +36,8 @@ export class ServerCall implements Context, ChannelObserver {
     const timeout = request.timeout
     if (timeout !== undefined) {
       this.deadlineAt = Date.now() + timeout
-      this.timer = new Deadline(timeout, () => this.abort(deadlineExceeded()))
+      if (timeout > 0) this.timer = new Deadline(timeout, () => this.abort(deadlineExceeded()))
+      else this.abort(deadlineExceeded())
     }
     channel.observe(this)
   }
