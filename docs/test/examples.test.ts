@@ -9,11 +9,15 @@ const examples = readdirSync(`${root}/docs/examples`).filter((name) =>
 )
 
 // In a process of its own: an example that leaves something open, and so never exits, fails.
-test.each(examples)('example %s runs and exits by itself', (name) => {
-  const output = execFileSync(
-    `${root}/node_modules/.bin/tsx`,
-    ['--conditions=@qrpc/source', '--tsconfig', 'docs/tsconfig.json', `docs/examples/${name}/main.ts`],
-    { cwd: root, encoding: 'utf8', timeout: 15_000 },
-  )
-  expect(output).not.toBe('')
-})
+test.each(examples)(
+  'example %s runs and exits by itself',
+  (name) => {
+    const output = execFileSync(
+      `${root}/node_modules/.bin/tsx`,
+      ['--conditions=@qrpc/source', '--tsconfig', 'docs/tsconfig.json', `docs/examples/${name}/main.ts`],
+      { cwd: root, encoding: 'utf8', timeout: 60_000 },
+    )
+    expect(output).not.toBe('')
+  },
+  70_000,
+)

@@ -106,8 +106,12 @@ export class ServerCall implements Context, ChannelObserver {
 
   /** Runs the callback once the call is over, however it ended; at once when it is. */
   onOver(callback: () => void): void {
-    if (this.over) callback()
-    else (this.whenOver ??= []).push(callback)
+    if (this.over) {
+      callback()
+      return
+    }
+    this.whenOver ??= []
+    this.whenOver.push(callback)
   }
 
   onClose(error: RpcError | undefined): void {
