@@ -1,4 +1,5 @@
 import {
+  type Channel,
   createClient,
   RpcError,
   type RpcError as RpcErrorType,
@@ -156,6 +157,25 @@ export const errors: readonly ConformanceCase[] = [
       })
       expectStatus(await failure(bed.client.checkedUpdates(undefined, [1, -1, 2])), 'invalid_argument', /update/)
       expectStatus((await seen.promise) as RpcErrorType, 'invalid_argument')
+    },
+  },
+  {
+    name: 'a server that ends without an answer, or answers twice, leaves nobody waiting (cardinality)',
+    async run(bed) {
+      const answer = async (...responses: unknown[]): Promise<void> => {
+        const channel = (await bed.bed.listener.accept()) as Channel
+        await channel.receive()
+        for (const response of responses) await channel.send(response)
+        channel.end()
+      }
+      for (const call of [() => bed.client.call(1), () => bed.client.collect(1, [1])]) {
+        const none = failure(call())
+        await answer()
+        expectStatus(await none, 'unavailable')
+        const two = failure(call())
+        await answer(1, 2)
+        expectStatus(await two, 'internal')
+      }
     },
   },
   {
