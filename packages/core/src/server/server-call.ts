@@ -78,7 +78,7 @@ export class ServerCall implements Context, ChannelObserver {
     this.finish()
     try {
       void this.channel.send(response, true)
-      this.channel.stop(ANSWERED)
+      if (!this.channel.ended) this.channel.stop(ANSWERED)
     } catch (error) {
       this.refuse(error)
     }
