@@ -10,7 +10,10 @@ import type { TransportUnderTest } from './transport.ts'
  * @example
  * ```ts
  * describeTransport('mem', {
- *   setup: (options) => createMemoryTransport(options),
+ *   setup(options) {
+ *     const { connector, listener, listen } = createMemoryTransport(options)
+ *     return { connector, listener, restart: listen }
+ *   },
  *   capabilities: { window: 64, restart: true, maxConcurrentStreams: true },
  * })
  * ```

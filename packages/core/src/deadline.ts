@@ -47,3 +47,8 @@ export function timeoutOf(timeout: number | undefined, deadline: Date | number |
   const left = Math.max(0, Math.min(timeout ?? Number.POSITIVE_INFINITY, at - Date.now()))
   return left === Number.POSITIVE_INFINITY ? undefined : left
 }
+
+/** The error of a call whose time is over. */
+export function deadlineExceeded(): RpcError {
+  return new RpcError('deadline_exceeded', 'the deadline of the call has passed')
+}

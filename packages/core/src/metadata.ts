@@ -24,6 +24,9 @@ export class Metadata implements Iterable<readonly [key: string, value: Metadata
   /** @throws RpcError `invalid_argument` for a key that is no HTTP token (RFC 9110, section 5.6.2) or a value that is neither string nor bytes. */
   constructor(init?: MetadataInit) {
     if (init === undefined) return
+    if (typeof init !== 'object' || init === null) {
+      throw new RpcError('invalid_argument', 'metadata: give an object of values, pairs, or a Metadata')
+    }
     if (Symbol.iterator in init) {
       for (const [key, value] of init as Iterable<readonly [string, MetadataValue]>) this.append(key, value)
       return

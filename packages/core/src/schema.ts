@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { RpcError } from './error.ts'
+import { asPromise } from './promise.ts'
 
 /**
  * A schema of any library that follows the Standard Schema spec (zod, valibot, arktype and others).
@@ -44,7 +45,9 @@ export function checkedSchema(schema: Schema | undefined): Schema | undefined {
  */
 export function validate(schema: Schema, value: unknown, what: string): unknown {
   const result = schema['~standard'].validate(value)
-  return result instanceof Promise ? result.then((settled) => accepted(settled, what)) : accepted(result, what)
+  const later = asPromise(result) as Promise<StandardSchemaV1.Result<unknown>> | undefined
+  if (later !== undefined) return later.then((settled) => accepted(settled, what))
+  return accepted(result as StandardSchemaV1.Result<unknown>, what)
 }
 
 function accepted(result: StandardSchemaV1.Result<unknown>, what: string): unknown {

@@ -12,7 +12,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { bed, type Kit } from './support/bed.ts'
 import { createTransport } from './support/transport.ts'
-import { all, failure, gate, never, turns, unhandled } from './support/wait.ts'
+import { aborted, all, failure, gate, never, turns, unhandled } from './support/wait.ts'
 
 describe('a handler', () => {
   it.each<[string, Handlers<typeof Kit>['call']]>([
@@ -103,7 +103,7 @@ describe('a handler', () => {
     expect(await createClient(S, connector).name()).toBe('private')
   })
 
-  it('that never throws an answer away: what it does after its call was cut short concerns nobody', async () => {
+  it('that throws after its call was cut short is heard by onError alone', async () => {
     const go = gate()
     const done = gate()
     const { client, errors } = bed({
@@ -124,6 +124,25 @@ describe('a handler', () => {
       await done.promise
     })
     expect(found).toEqual([])
+    expect(errors).toMatchObject([{ error: { message: 'too late' } }])
+  })
+
+  it('that throws the reason it was stopped for, or an AbortError, tells onError nothing new', async () => {
+    const { client, errors } = bed({
+      handlers: {
+        async call(n, { signal }) {
+          await aborted(signal)
+          throw n === 1 ? signal.reason : Object.assign(new Error('aborted'), { name: 'AbortError' })
+        },
+      },
+    })
+    for (const n of [1, 2]) {
+      const abort = new AbortController()
+      const outcome = failure(client.call(n, { signal: abort.signal }))
+      abort.abort()
+      await outcome
+    }
+    await turns()
     expect(errors).toEqual([])
   })
 

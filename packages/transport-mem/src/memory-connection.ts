@@ -91,6 +91,7 @@ export class MemoryConnection implements ChannelPairOwner {
       this.#open[opened.slot] = last
       last.slot = opened.slot
     }
+    this.#listener.forget(opened.other)
     if (this.#waiting.size > 0) this.#letIn()
     if (this.#open.length === 0 && this.#whenIdle.size > 0) this.#idle()
   }

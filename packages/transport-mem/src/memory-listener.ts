@@ -16,7 +16,7 @@ export class MemoryListener implements Listener {
   closed = false
 
   readonly #connections = new Set<MemoryConnection>()
-  readonly #backlog = new Queue<MemoryChannel>()
+  readonly #backlog = new Set<MemoryChannel>()
   readonly #accepting = new Queue<Accepted>()
   #callback: ((channel: Channel) => void) | undefined = undefined
 
@@ -42,22 +42,31 @@ export class MemoryListener implements Listener {
       if (nested < MAX_NESTED) callNested(callback, channel)
       else void TURN.then(() => callback(channel))
     } else if (this.#accepting.size > 0) this.#accepting.shift()?.(channel)
-    else this.#backlog.push(channel)
+    else this.#backlog.add(channel)
+  }
+
+  /** Drops a channel that closed before anybody took it. */
+  forget(channel: MemoryChannel): void {
+    if (this.#backlog.size > 0) this.#backlog.delete(channel)
   }
 
   accept(): Promise<Channel | undefined> {
     if (this.#callback !== undefined) return Promise.reject(consumed())
-    const waiting = this.#backlog.shift()
-    if (waiting !== undefined || this.closed) return Promise.resolve(waiting)
+    for (const waiting of this.#backlog) {
+      this.#backlog.delete(waiting)
+      return Promise.resolve(waiting)
+    }
+    if (this.closed) return Promise.resolve(undefined)
     return new Promise((resolve) => this.#accepting.push(resolve))
   }
 
   onChannel(callback: (channel: Channel) => void): void {
     if (this.#callback !== undefined || this.#accepting.size > 0) throw consumed()
+    if (this.closed) throw new RpcError('failed_precondition', `the listener at ${this.addresses[0]} was closed`)
     this.#callback = callback
-    for (let channel = this.#backlog.shift(); channel !== undefined; channel = this.#backlog.shift()) {
-      this.announce(channel)
-    }
+    const waiting = [...this.#backlog]
+    this.#backlog.clear()
+    for (const channel of waiting) this.announce(channel)
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Channel, undefined> {

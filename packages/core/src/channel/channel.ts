@@ -46,7 +46,7 @@ export interface Channel<Out = unknown, In = unknown> extends AsyncIterable<In> 
    * Ending it again is a no-op.
    */
   end(error?: RpcError): void
-  /** Ends the send half at once: drops what is queued and tells the peer why. No-op after `end` was delivered. */
+  /** Ends the send half at once: drops what is queued and tells the peer why. No-op after `end`. */
   reset(error: RpcError): void
 
   /**

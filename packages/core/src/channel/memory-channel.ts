@@ -127,13 +127,16 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
     if (other.sendOver) return
     const told = this.settings.errorForPeer(error)
     other.stopped = told
-    other.cutOff ??= told
     other.endSending()
   }
 
   cancel(error: RpcError): void {
     // What the peer has not read yet is void, too, though it was ended cleanly.
-    if (this.sendOver && !this.other.ended && !this.other.sendOver) this.other.cut(this.settings.errorForPeer(error))
+    if (!this.other.sendOver) {
+      const told = this.settings.errorForPeer(error)
+      this.other.cutOff ??= told
+      if (this.sendOver && !this.other.ended) this.other.cut(told)
+    }
     this.reset(error)
     this.stop(error)
   }
@@ -149,7 +152,7 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
 
   observe(observer: ChannelObserver): void {
     this.observer = observer
-    if (this.sendOver && this.other.sendOver) observer.onClose(this.cutOff)
+    if (this.sendOver && this.other.sendOver) this.tell()
   }
 
   protected onRoom(buffered: number): void {
@@ -157,6 +160,16 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
     const made = this.roomMade as () => void
     this.room = undefined
     made()
+  }
+
+  /** An observer that throws must not keep the others from being told. */
+  private tell(): void {
+    if (this.observer === undefined) return
+    try {
+      this.observer.onClose(this.cutOff)
+    } catch (error) {
+      console.error('qrpc: the observer of a channel threw', error)
+    }
   }
 
   private announce(): void {
@@ -169,8 +182,8 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
     this.sendOver = true
     if (!this.other.sendOver) return
     this.settings.owner?.onPairClosed(this.slot < 0 ? this.other : this)
-    this.observer?.onClose(this.cutOff)
-    this.other.observer?.onClose(this.other.cutOff)
+    this.tell()
+    this.other.tell()
   }
 
   /** The peer took back what it sent to this end. */

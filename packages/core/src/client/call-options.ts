@@ -2,7 +2,7 @@ import type { MetadataInit } from '../metadata.ts'
 
 /** What a call can be given besides its request. */
 export interface CallOptions {
-  /** Cancels the call when it aborts; its reason becomes the `cause` of the `cancelled` error. */
+  /** Cancels the call when it aborts; its reason becomes the `cause` of the `cancelled` error, or the error itself where it is an `RpcError`. */
   readonly signal?: AbortSignal | undefined
   /** How long the call may take, in ms. The earlier of `timeout` and `deadline` counts. Default: for ever. */
   readonly timeout?: number | undefined

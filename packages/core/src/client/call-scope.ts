@@ -1,7 +1,7 @@
 import type { Channel, ChannelObserver, Connector, OpenOptions } from '../channel/channel.ts'
 import { PendingChannel } from '../channel/pending-channel.ts'
 import type { Pattern } from '../contract/method.ts'
-import { Deadline, timeoutOf } from '../deadline.ts'
+import { Deadline, deadlineExceeded, timeoutOf } from '../deadline.ts'
 import { RpcError } from '../error.ts'
 import { Metadata, type MetadataEntries } from '../metadata.ts'
 import type { Request } from '../request.ts'
@@ -21,10 +21,13 @@ export class CallScope implements OpenOptions, ChannelObserver {
   readonly metadata: MetadataEntries | undefined
   /** Why the caller's side cut the call short. */
   error: RpcError | undefined = undefined
+  /** However it ended. */
+  over = false
   /** Pending while the request waits to be handed to the transport. */
   sent: Promise<void> | undefined = undefined
 
   #channel: Channel | undefined = undefined
+  #lost: RpcError | undefined = undefined
   #deadline: Deadline | undefined = undefined
   #stopListening: (() => void) | undefined = undefined
   #controller: AbortController | undefined = undefined
@@ -35,7 +38,7 @@ export class CallScope implements OpenOptions, ChannelObserver {
     this.method = method.path
     this.pattern = method.pattern
     this.metadata = options?.metadata === undefined ? undefined : [...new Metadata(options.metadata)]
-    if (options === undefined) return
+    if (options === undefined || options === null) return
     const timeout = timeoutOf(options.timeout, options.deadline)
     if (options.signal?.aborted) this.cancel(aborted(options.signal))
     else if (timeout === 0) this.cancel(deadlineExceeded())
@@ -89,11 +92,24 @@ export class CallScope implements OpenOptions, ChannelObserver {
 
   /** Runs the callback once the call is over, however it ended. */
   onOver(callback: () => void): void {
-    this.#onOver = callback
+    if (this.over) callback()
+    else this.#onOver = callback
   }
 
-  onClose(): void {
+  onClose(error?: RpcError): void {
+    this.#lost = error
     this.#release()
+  }
+
+  /** Ends what goes on in the name of a call whose result is there. */
+  finish(): void {
+    this.#release()
+    this.#controller?.abort(new RpcError('cancelled', 'the call is over'))
+  }
+
+  /** Why the call was cut short, from this side or by the loss of the connection. */
+  get failure(): RpcError | undefined {
+    return this.error ?? this.#lost
   }
 
   #open(connector: Connector): Channel {
@@ -107,6 +123,7 @@ export class CallScope implements OpenOptions, ChannelObserver {
   }
 
   #release(): void {
+    this.over = true
     this.#deadline?.clear()
     this.#stopListening?.()
     this.#stopListening = undefined
@@ -144,8 +161,4 @@ class ScopedRequest implements Request {
 function aborted(signal: AbortSignal): RpcError {
   if (signal.reason instanceof RpcError) return signal.reason
   return new RpcError('cancelled', 'the signal of the call was aborted', { cause: signal.reason })
-}
-
-function deadlineExceeded(): RpcError {
-  return new RpcError('deadline_exceeded', 'the deadline of the call has passed')
 }

@@ -5,7 +5,7 @@ import { UpdateSender } from './update-sender.ts'
 
 /** What every streaming call has. Disposing of a call cancels it unless it is over. */
 export interface Call extends Disposable {
-  /** The server and the transport that carries the call. Empty strings until the channel is open. */
+  /** The server and the transport that carries the call. `transport` is empty until the channel is open, and where interceptors are between. */
   readonly peer: Peer
   /** Cancels the call, unless it is over: the server's `context.signal` aborts, and this side sees `cancelled` with the reason as `cause`. */
   cancel(reason?: unknown): void
@@ -22,6 +22,8 @@ export interface Updates<Update> {
   send(update: Update): Promise<void> | undefined
   /** Sends an update if there is room for it: false instead of waiting. Throws as `send` does. */
   trySend(update: Update): boolean
+  /** Whether the server wants no more updates: it has answered. */
+  readonly stopped: boolean
 }
 
 /** A client-streaming call that is driven by hand. */
@@ -110,6 +112,10 @@ export class ClientStream<Update, Response> extends ScopedCall implements Client
     return this.#updates.trySend(update)
   }
 
+  get stopped(): boolean {
+    return this.#updates.stopped
+  }
+
   finish(): Promise<Response> {
     if (this.#finished) {
       return Promise.reject(new RpcError('failed_precondition', 'finish was called before: await `response` instead'))
@@ -162,6 +168,10 @@ export class BidiStream<Update, Response>
 
   trySend(update: Update): boolean {
     return this.#updates.trySend(update)
+  }
+
+  get stopped(): boolean {
+    return this.#updates.stopped
   }
 
   end(): void {

@@ -1,7 +1,7 @@
 import type { Channel } from '../channel/channel.ts'
+import { nextTurn } from '../channel/event-loop.ts'
 import { RpcError } from '../error.ts'
-import { closeIterator, type ItemIterator, iteratorOf } from '../iterator.ts'
-import { isPromise } from '../promise.ts'
+import { ItemSource } from '../iterator.ts'
 import type { CallScope } from './call-scope.ts'
 
 /** The updates of one call, until they are ended here or the server wants no more of them. */
@@ -19,6 +19,8 @@ export class UpdateSender {
 
   send(update: unknown): Promise<void> | undefined {
     this.#check()
+    // Nothing else would make the sender wait: it must not keep timers and I/O out.
+    if (this.stopped) return nextTurn()
     try {
       const room = this.#channel.send(update)
       if (room === undefined) return undefined
@@ -47,12 +49,12 @@ export class UpdateSender {
 
   #check(): void {
     if (this.#ended) throw new RpcError('failed_precondition', 'the updates were ended: nothing can be sent after that')
-    if (this.#scope.error !== undefined) throw this.#scope.error
+    if (this.#scope.failure !== undefined) throw this.#scope.failure
   }
 
   /** A server that stops the updates without an error has answered: the response tells the rest. */
   #dropped(error: unknown): undefined {
-    if (!(error instanceof RpcError) || error.code !== 'cancelled' || this.#scope.error !== undefined) throw error
+    if (!(error instanceof RpcError) || error.code !== 'cancelled' || this.#scope.failure !== undefined) throw error
     this.stopped = true
     return undefined
   }
@@ -64,34 +66,34 @@ export async function sendUpdates(
   channel: Channel,
   updates: AsyncIterable<unknown> | Iterable<unknown>,
 ): Promise<void> {
-  if (scope.error !== undefined) return
   const sender = new UpdateSender(scope, channel)
-  let iterator: ItemIterator | undefined
-  let over = false
-  scope.onOver(() => {
-    over = true
-    closeIterator(iterator)
-  })
+  let source: ItemSource | undefined
   try {
-    iterator = iteratorOf(updates) as ItemIterator
-    while (!over) {
-      const next = iterator.next()
-      const result = isPromise(next) ? await next : next
-      if (over) return
+    // Made also for a call that is over already, to be closed: some iterables hold something from the start.
+    source = new ItemSource(updates)
+    scope.onOver(() => source?.close())
+    while (!scope.over && !sender.stopped) {
+      const next = source.next()
+      const result = next instanceof Promise ? source.took(await next) : next
+      if (scope.over) break
       if (result.done === true) {
         sender.end()
         return
       }
       const room = sendOne(scope, sender, result.value)
       if (room !== undefined) await room
-      if (sender.stopped) {
-        closeIterator(iterator)
-        return
-      }
     }
+    source.close()
   } catch (error) {
-    if (!over) scope.cancel(new RpcError('cancelled', 'the updates failed', { cause: error }))
+    source?.failed()
+    scope.cancel(updatesFailed(error))
   }
+}
+
+/** What the updates threw is the caller's own, and nothing that the server should read. */
+function updatesFailed(cause: unknown): RpcError {
+  if (cause instanceof RpcError && cause.code === 'failed_precondition') return cause
+  return new RpcError('cancelled', 'the updates failed', { cause })
 }
 
 /** What an update cannot be sent for is what the call fails with, as it is; it is not the fault of the iterable. */

@@ -38,7 +38,7 @@ export interface MethodSchemas {
   readonly update?: Schema
   /** A response. Default: none (`void`). */
   readonly response?: Schema
-  /** Errors that the method may fail with, by name: the schema of their data, or that and a code. Default: none. */
+  /** Errors that the method may fail with, by name: the schema of their data (for its type: it is not checked), or that and a code. Default: none. */
   readonly errors?: DeclaredErrors
   /** Whether a second execution does no harm, so that a call may be repeated or sent as early data. Default: false. */
   readonly idempotent?: boolean

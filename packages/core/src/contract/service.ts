@@ -18,7 +18,7 @@ export interface AnyService {
 }
 
 // A client and a handler map have the members as properties: these would make them something else than they are.
-const RESERVED = new Set([
+const RESERVED = [
   'then',
   'catch',
   'finally',
@@ -28,20 +28,11 @@ const RESERVED = new Set([
   'toString',
   'toJSON',
   'valueOf',
-])
+] as const
 const NAME = /^[A-Za-z_$][A-Za-z0-9_$]*$/
 
 /** The names that no method and no nested service can have. */
-export type ReservedName =
-  | 'then'
-  | 'catch'
-  | 'finally'
-  | 'constructor'
-  | 'prototype'
-  | '__proto__'
-  | 'toString'
-  | 'toJSON'
-  | 'valueOf'
+export type ReservedName = (typeof RESERVED)[number]
 
 type Checked<Members> = {
   [K in keyof Members]: K extends ReservedName ? `"${K}" is a reserved name` : Members[K]
@@ -66,6 +57,9 @@ export function service<const Members extends ServiceMembers>(
         `service name "${name}": use letters, digits, "_" and "$", with dots between parts`,
       )
     }
+  }
+  if (typeof members !== 'object' || members === null) {
+    throw new RpcError('invalid_argument', `service "${name}" has no members: give an object with methods`)
   }
   return placed(name, members) as Service<Members>
 }
@@ -103,7 +97,7 @@ function placed(name: string, members: ServiceMembers): AnyService {
 }
 
 function checkName(serviceName: string, key: string): void {
-  if (RESERVED.has(key)) {
+  if ((RESERVED as readonly string[]).includes(key)) {
     throw new RpcError('invalid_argument', `"${key}" of service "${serviceName}" is a reserved name: choose another`)
   }
   if (NAME.test(key)) return

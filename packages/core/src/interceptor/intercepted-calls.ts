@@ -6,9 +6,11 @@ import { sendUpdates } from '../client/update-sender.ts'
 import { ContextValues } from '../context-values.ts'
 import type { Pattern } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
+import { ItemSource } from '../iterator.ts'
 import { Metadata } from '../metadata.ts'
 import { readRequest } from '../request.ts'
-import type { InterceptedCall, InterceptedNext, InterceptedResult } from './interceptor.ts'
+import type { InterceptedCall, InterceptedNext } from './interceptor.ts'
+import { takenOnce } from './taken-once.ts'
 
 /** The end of a client's way through its interceptors: the call itself. */
 export function callOver(connector: Connector): InterceptedNext {
@@ -37,25 +39,22 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
       return
     }
     scope.onOver(() => scope.error !== undefined && reject(scope.error))
-    const { method, pattern, deadline } = scope
-    const call: InterceptedCall = {
+    const { method, pattern, signal, deadline } = scope
+    through({
       method,
       pattern,
       metadata: new Metadata(scope.metadata),
       values: new ContextValues(),
-      // An AbortController is dearer than the rest of the call: only who looks pays for it.
-      get signal() {
-        return scope.signal
-      },
+      signal,
       deadline,
       peer: undefined,
       request,
       updates: undefined,
-    }
-    through(call)
+    })
       .then((result) => resolve(result.response))
       .catch((error) => reject(RpcError.from(error, 'internal')))
-      .finally(() => scope.onClose())
+      // What an interceptor started and did not wait for ends with the call.
+      .finally(() => scope.finish())
   })
 }
 
@@ -110,27 +109,33 @@ async function carry(far: Channel, pattern: Pattern, through: InterceptedNext): 
       deadline: timeout === undefined ? undefined : Date.now() + timeout,
       peer: undefined,
       request,
-      updates: pattern === 'clientStreaming' || pattern === 'bidiStreaming' ? far : undefined,
+      updates: pattern === 'clientStreaming' || pattern === 'bidiStreaming' ? takenOnce(far) : undefined,
     }
-    await sendResult(far, await through(call))
+    const result = await through(call)
+    if (result.responses === undefined) void far.send(result.response, true)
+    else await sendResponses(far, result.responses, controller.signal)
+    far.stop(new RpcError('cancelled', 'the call has been answered'))
   } catch (error) {
     const failure = RpcError.from(error, 'internal')
     far.end(failure)
     far.stop(failure)
+  } finally {
+    // What an interceptor started and did not hand on ends with the call.
+    controller.abort(new RpcError('cancelled', 'the call is over'))
   }
 }
 
-async function sendResult(far: Channel, result: InterceptedResult): Promise<void> {
-  if (result.responses === undefined) {
-    void far.send(result.response, true)
-  } else {
-    for await (const response of result.responses) {
-      const room = far.send(response)
-      if (room !== undefined) await room
-    }
-    far.end()
+/** Sends what the interceptors made of the responses, and closes it when the caller is gone. */
+async function sendResponses(far: Channel, responses: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+  const source = new ItemSource(responses)
+  signal.addEventListener('abort', () => source.close(), { once: true })
+  for (;;) {
+    const result = source.took(await source.next())
+    if (result.done === true) break
+    const room = far.send(result.value)
+    if (room !== undefined) await room
   }
-  far.stop(new RpcError('cancelled', 'the call has been answered'))
+  far.end()
 }
 
 function same(error: RpcError): RpcError {

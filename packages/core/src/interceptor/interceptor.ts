@@ -21,7 +21,7 @@ export interface InterceptedCall {
   readonly peer: Peer | undefined
   /** The request message. */
   readonly request: unknown
-  /** The updates, where the pattern has them. */
+  /** The updates, where the pattern has them. They are taken once: who calls `next` again must have kept them. */
   readonly updates: AsyncIterable<unknown> | undefined
 }
 

@@ -1,10 +1,10 @@
+import { RpcError } from '../error.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
-import { closeIterator } from '../iterator.ts'
 import { validate } from '../schema.ts'
 import type { Context } from './context.ts'
-import { responseIterator, startedIterable } from './response-stream.ts'
+import { responseSource, startedIterable } from './response-stream.ts'
 import type { ServerCall } from './server-call.ts'
-import { checkedUpdates, updateStream } from './update-stream.ts'
+import { checkedUpdates, IteratedUpdates, type UpdateStream } from './update-stream.ts'
 
 /** The end of a call's way through the server's interceptors: its handler, whose context is the call as they passed it on. */
 export function handlerAtEnd(serverCall: ServerCall): InterceptedNext {
@@ -22,13 +22,19 @@ export function handlerAtEnd(serverCall: ServerCall): InterceptedNext {
         return call.signal
       },
     }
+    if (serverCall.over) throw new RpcError('cancelled', 'the call was cut short before its handler was called')
     const result = route.takesUpdates
-      ? handler(request, checkedUpdates(updateStream(call.updates), route.update), context)
+      ? handler(request, updatesOf(serverCall, call.updates), context)
       : handler(request, context)
     if (!route.streams) return { response: await result }
-    const iterator = responseIterator(await result, route.path)
-    // An interceptor may lose interest in the responses, or fail: then nobody else closes them.
-    serverCall.onOver(() => closeIterator(iterator))
-    return { responses: await startedIterable(iterator) }
+    return { responses: await startedIterable(responseSource(serverCall, await result)) }
   }
+}
+
+/** The updates as the interceptors passed them on; what they made is closed with the call. */
+function updatesOf(serverCall: ServerCall, updates: AsyncIterable<unknown> | undefined): UpdateStream<unknown> {
+  if (updates === undefined) throw new TypeError('an interceptor dropped the updates of a call that has some')
+  const iterated = new IteratedUpdates(updates)
+  serverCall.onOver(() => iterated.close())
+  return checkedUpdates(iterated, serverCall.route.update)
 }

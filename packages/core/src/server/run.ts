@@ -1,6 +1,7 @@
 import { RpcError } from '../error.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
-import { isPromise } from '../promise.ts'
+import { takenOnce } from '../interceptor/taken-once.ts'
+import { asPromise } from '../promise.ts'
 import { validate } from '../schema.ts'
 import { streamResponses } from './response-stream.ts'
 import type { ServerCall } from './server-call.ts'
@@ -20,7 +21,7 @@ export function runCall(call: ServerCall, through: InterceptedNext | undefined):
     else if (call.route.request === undefined) settle(call, handlerResult(call, call.request.message))
     else {
       const request = validate(call.route.request, call.request.message, 'request')
-      if (isPromise(request))
+      if (request instanceof Promise)
         request.then((checked) => !call.over && settle(call, handlerResult(call, checked))).catch((e) => call.fail(e))
       else settle(call, handlerResult(call, request))
     }
@@ -42,7 +43,7 @@ async function runIntercepted(call: ServerCall, through: InterceptedNext): Promi
       deadline: call.deadline,
       peer: call.peer,
       request: call.request.message,
-      updates: call.route.takesUpdates ? call.channel : undefined,
+      updates: call.route.takesUpdates ? takenOnce(call.channel) : undefined,
     })
     settle(call, call.route.streams ? result.responses : result.response)
   } catch (error) {
@@ -58,13 +59,18 @@ function handlerResult(call: ServerCall, message: unknown): unknown {
 
 /** Answers with what a handler returned. */
 function settle(call: ServerCall, result: unknown): void {
-  if (call.route.streams) void streamResponses(call, result)
-  else if (isPromise(result)) {
-    result.then(
+  if (call.route.streams) {
+    void streamResponses(call, result)
+    return
+  }
+  const later = asPromise(result)
+  if (later === undefined) answer(call, result)
+  else {
+    later.then(
       (response) => answer(call, response),
       (error) => call.fail(error),
     )
-  } else answer(call, result)
+  }
 }
 
 function answer(call: ServerCall, response: unknown): void {
@@ -74,7 +80,7 @@ function answer(call: ServerCall, response: unknown): void {
   else {
     try {
       const checked = validateResponse(schema, response)
-      if (isPromise(checked)) checked.then((value) => call.respond(value)).catch((error) => call.fail(error))
+      if (checked instanceof Promise) checked.then((value) => call.respond(value)).catch((error) => call.fail(error))
       else call.respond(checked)
     } catch (error) {
       call.fail(error)

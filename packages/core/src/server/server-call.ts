@@ -1,6 +1,6 @@
 import type { Channel, ChannelObserver, Peer } from '../channel/channel.ts'
 import { ContextValues } from '../context-values.ts'
-import { Deadline } from '../deadline.ts'
+import { Deadline, deadlineExceeded } from '../deadline.ts'
 import { RpcError } from '../error.ts'
 import { Metadata } from '../metadata.ts'
 import type { Request } from '../request.ts'
@@ -94,7 +94,10 @@ export class ServerCall implements Context, ChannelObserver {
 
   /** Answers with what the handler threw: an `RpcError` as it is, anything else as `internal` without a word about it. */
   fail(thrown: unknown): void {
-    if (this.over) return
+    if (this.over) {
+      this.afterwards(thrown)
+      return
+    }
     this.finish()
     this.refuse(thrown)
   }
@@ -115,7 +118,7 @@ export class ServerCall implements Context, ChannelObserver {
   }
 
   onClose(error: RpcError | undefined): void {
-    if (error !== undefined && !this.over) this.cut(error)
+    if (!this.over) this.cut(error ?? new RpcError('cancelled', 'the client wants no answer any more'))
   }
 
   /** Cuts the call short from this side. */
@@ -123,6 +126,12 @@ export class ServerCall implements Context, ChannelObserver {
     if (this.over) return
     this.cut(error)
     this.channel.cancel(error)
+  }
+
+  /** What a stopped handler throws is the reason that it was stopped for, as a rule; anything else wants to be known. */
+  private afterwards(thrown: unknown): void {
+    const stopped = thrown instanceof RpcError || (thrown instanceof Error && thrown.name === 'AbortError')
+    if (!stopped) this.report(thrown)
   }
 
   private cut(error: RpcError): void {
@@ -145,8 +154,4 @@ export class ServerCall implements Context, ChannelObserver {
     this.channel.end(error)
     this.channel.stop(error)
   }
-}
-
-function deadlineExceeded(): RpcError {
-  return new RpcError('deadline_exceeded', 'the deadline of the call has passed')
 }

@@ -1,4 +1,4 @@
-import { RpcError } from '../error.ts'
+import { ItemSource } from '../iterator.ts'
 import { type Schema, validate } from '../schema.ts'
 
 /**
@@ -19,13 +19,6 @@ export interface UpdateStream<Update> extends AsyncIterable<Update> {
 /** The updates as the handler gets them: checked where there is a schema. */
 export function checkedUpdates(updates: UpdateStream<unknown>, schema: Schema | undefined): UpdateStream<unknown> {
   return schema === undefined ? updates : new CheckedUpdates(updates, schema)
-}
-
-/** An update stream over any iterable: what an interceptor made of the updates. */
-export function updateStream(updates: AsyncIterable<unknown> | undefined): UpdateStream<unknown> {
-  if (updates === undefined)
-    throw new RpcError('internal', 'an interceptor dropped the updates of a call that has some')
-  return 'receive' in updates ? (updates as UpdateStream<unknown>) : new IteratedUpdates(updates)
 }
 
 class CheckedUpdates implements UpdateStream<unknown> {
@@ -55,21 +48,30 @@ class CheckedUpdates implements UpdateStream<unknown> {
   }
 }
 
-class IteratedUpdates implements UpdateStream<unknown> {
+/** An update stream over any iterable: what an interceptor made of the updates. */
+export class IteratedUpdates implements UpdateStream<unknown> {
   ended = false
-  readonly #iterator: AsyncIterator<unknown>
+  readonly #source: ItemSource
 
   constructor(updates: AsyncIterable<unknown>) {
-    this.#iterator = updates[Symbol.asyncIterator]()
+    this.#source = new ItemSource(updates)
   }
 
   async receive(): Promise<unknown> {
-    const result = await this.#iterator.next()
+    const result = this.#source.took(await this.#source.next())
     this.ended = result.done === true
     return result.value
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<unknown> {
-    return this.#iterator
+  close(): void {
+    this.#source.close()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
+    try {
+      for (let update = await this.receive(); !this.ended; update = await this.receive()) yield update
+    } finally {
+      this.close()
+    }
   }
 }

@@ -1,4 +1,3 @@
-import { isPromise } from '../promise.ts'
 import { type Schema, validate } from '../schema.ts'
 
 /**
@@ -9,7 +8,7 @@ import { type Schema, validate } from '../schema.ts'
 export function validateResponse(schema: Schema, response: unknown): unknown {
   try {
     const checked = validate(schema, response, 'response')
-    return isPromise(checked) ? checked.catch(refused) : checked
+    return checked instanceof Promise ? checked.catch(refused) : checked
   } catch (error) {
     return refused(error)
   }
