@@ -47,13 +47,17 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list
 }
 
-/** Lets the event loop turn until the count stays as it is: what could happen has happened. */
+// Longer than a message takes over loopback, with a process on each side of it.
+const QUIET_MS = 20
+
+/** Lets the event loop turn until the count has stayed as it is for a while: what could happen has happened. */
 export async function settled(count: () => number): Promise<number> {
   let last = count()
-  for (let quiet = 0; quiet < 25; quiet++) {
+  for (let since = performance.now(); performance.now() - since < QUIET_MS; ) {
     await nextTurn()
-    if (count() !== last) quiet = 0
+    if (count() === last) continue
     last = count()
+    since = performance.now()
   }
   return last
 }

@@ -330,7 +330,7 @@ describe('client streaming', () => {
 
   it('closes the iterable when the server answers early', async () => {
     let closed = false
-    const { client } = bed({ handlers: { collect: () => 7 } })
+    const { client } = bed({ handlers: { collect: async () => 7 } })
     const updates = (async function* () {
       try {
         for (let n = 0; ; n++) {

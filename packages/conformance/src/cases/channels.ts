@@ -46,6 +46,33 @@ export const channels: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'end(error) overtakes nothing, however much waits to be read',
+    async run(bed) {
+      const [client, server] = await pair(bed)
+      for (const n of numbers(3)) await server.send(n)
+      server.end(new RpcError('out_of_range', 'far'))
+      await settled(() => 0)
+      for (const n of numbers(3)) expect(await client.receive()).toBe(n)
+      expectStatus(await thrown(() => client.receive()), 'out_of_range')
+      client.end()
+    },
+  },
+  {
+    name: 'each side knows its peer, and both ends their addresses',
+    async run(bed) {
+      const [client, server] = await pair(bed)
+      for (const { peer } of [client, server]) {
+        expect(peer.transport).not.toBe('')
+        expect(peer.address).not.toBe('')
+      }
+      expect(client.peer.transport).toBe(server.peer.transport)
+      expect(bed.bed.connector.address).not.toBe('')
+      expect(bed.bed.listener.addresses.length).toBeGreaterThan(0)
+      client.end()
+      server.end()
+    },
+  },
+  {
     name: 'reset tells the peer why and ends that half alone',
     async run(bed) {
       const [client, server] = await pair(bed)
@@ -66,6 +93,62 @@ export const channels: readonly ConformanceCase[] = [
       await client.send('more')
       client.end()
       expect(await all(server)).toEqual(['more'])
+    },
+  },
+  {
+    name: 'stop wakes a sender that waits for room',
+    async run(bed) {
+      const [client, server] = await pair(bed)
+      let room: Promise<void> | undefined
+      for (let sent = 0; sent <= 2 * bed.transport.capabilities.window && room === undefined; sent++) {
+        room = server.send(sent)
+      }
+      client.stop(new RpcError('cancelled', 'heard enough'))
+      expectStatus(await failure(room), 'cancelled')
+      client.end()
+    },
+  },
+  {
+    name: 'nothing can be sent after end, reset, or the peer’s stop, nor tried',
+    async run(bed) {
+      const broken = new RpcError('aborted', 'broken')
+      const ways: ((own: Channel, peer: Channel) => unknown)[] = [
+        (own) => own.end(),
+        (own) => own.reset(broken),
+        (own) => own.cancel(broken),
+        async (own, peer) => {
+          peer.stop(new RpcError('cancelled', 'heard enough'))
+          await stopped(own)
+        },
+      ]
+      for (const way of ways) {
+        const [client, server] = await pair(bed)
+        await way(server, client)
+        await failure((async () => server.send(1))())
+        await failure((async () => server.trySend(1))())
+        client.cancel(broken)
+        server.cancel(broken)
+      }
+    },
+  },
+  {
+    name: 'observers from the start are told of a clean end, once, without an error',
+    async run(bed) {
+      const [client, server] = await pair(bed)
+      const closed: unknown[] = []
+      client.observe({ onClose: (error) => closed.push(['client', error]) })
+      server.observe({ onClose: (error) => closed.push(['server', error]) })
+      await server.send('answer', true)
+      server.stop(new RpcError('cancelled', 'heard enough'))
+      expect(await client.receiveOnly()).toBe('answer')
+      client.end()
+      await settled(() => closed.length)
+      expect(new Set(closed)).toEqual(
+        new Set([
+          ['server', undefined],
+          ['client', undefined],
+        ]),
+      )
     },
   },
   {

@@ -87,6 +87,22 @@ export const deadlines: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'the server keeps the deadline by itself, when the client falls silent',
+    async run(bed) {
+      const reason = signal<unknown>()
+      bed.serve({
+        call: async (_, context) => {
+          reason.resolve(await aborted(context.signal))
+          return 0
+        },
+      })
+      const channel = await bed.bed.connector.open({ method: 'kit/call' })
+      await channel.send({ method: 'kit/call', metadata: undefined, timeout: SHORT_MS, message: 1 }, true)
+      expectStatus((await reason.promise) as RpcError, 'deadline_exceeded')
+      expectStatus(await failure(channel.receiveOnly()), 'deadline_exceeded')
+    },
+  },
+  {
     name: 'without a deadline there is none',
     async run(bed) {
       const seen = signal<number | undefined>()

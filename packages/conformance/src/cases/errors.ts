@@ -10,7 +10,7 @@ import {
 import { expect } from 'vitest'
 import type { ConformanceCase } from '../case.ts'
 import { Kit } from '../contract.ts'
-import { all, expectStatus, failure, signal, thrown } from '../wait.ts'
+import { all, expectStatus, failure, settled, signal, thrown } from '../wait.ts'
 
 /** What happens, and who sees what of it. */
 export const errors: readonly ConformanceCase[] = [
@@ -59,6 +59,43 @@ export const errors: readonly ConformanceCase[] = [
       const full = await failure(bed.client.declared('full'))
       expectStatus(full, 'resource_exhausted')
       expect(Kit.declared.isError(full, 'Full') && full.data.limit).toBe(3)
+    },
+  },
+  {
+    name: 'name and data of an error arrive from streams, too, after all that was sent before it',
+    async run(bed) {
+      const fail = (): RpcErrorType => new RpcError('data_loss', 'torn', { name: 'Torn', data: { at: [2] } })
+      bed.serve({
+        async *produce() {
+          yield 1
+          yield 2
+          throw fail()
+        },
+        async *talk(_, updates) {
+          for await (const n of updates) {
+            yield n
+            throw fail()
+          }
+        },
+        collect: async () => {
+          throw fail()
+        },
+      })
+      const produce = bed.client.produce(0)
+      await settled(() => 0)
+      expect([await produce.receive(), await produce.receive()]).toEqual([1, 2])
+      const talk = bed.client.talk(0)
+      await talk.send(7)
+      expect(await talk.receive()).toBe(7)
+      const outcomes = [() => produce.receive(), () => talk.receive(), () => bed.client.collect(0).finish()]
+      for (const outcome of outcomes) {
+        expect(await thrown(outcome)).toMatchObject({
+          code: 'data_loss',
+          message: 'torn',
+          name: 'Torn',
+          data: { at: [2] },
+        })
+      }
     },
   },
   {

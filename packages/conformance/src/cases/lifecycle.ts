@@ -1,7 +1,7 @@
 import { RpcError } from '@qrpc/core'
 import { expect } from 'vitest'
 import type { ConformanceCase } from '../case.ts'
-import { aborted, all, endless, expectStatus, failure, signal, thrown } from '../wait.ts'
+import { aborted, all, endless, expectStatus, failure, settled, signal, thrown } from '../wait.ts'
 
 /** Closing ends what is open, once, and says why. */
 export const lifecycle: readonly ConformanceCase[] = [
@@ -65,6 +65,44 @@ export const lifecycle: readonly ConformanceCase[] = [
       expectStatus(await failure(bed.client.call(2)), 'unavailable')
       release.resolve()
       expect(await running).toBe(1)
+      await closed
+    },
+  },
+  {
+    name: 'drain: streams that run may end, too',
+    async run(bed) {
+      const server = bed.serve({
+        async *produce() {
+          yield 1
+          await closing.promise
+          yield 2
+        },
+        async *talk(_, updates) {
+          for await (const n of updates) yield n
+        },
+        collect: async (start, updates) => {
+          let total = start
+          for await (const n of updates) total += n
+          return total
+        },
+      })
+      const closing = signal()
+      const produce = bed.client.produce(0)
+      const talk = bed.client.talk(0)
+      const collect = bed.client.collect(0)
+      expect(await produce.receive()).toBe(1)
+      await talk.send(1)
+      expect(await talk.receive()).toBe(1)
+      await collect.send(1)
+      const closed = server.close({ graceMs: 60_000 })
+      closing.resolve()
+      expect(await all(produce)).toEqual([2])
+      await talk.send(2)
+      expect(await talk.receive()).toBe(2)
+      talk.end()
+      expect(await all(talk)).toEqual([])
+      await collect.send(2)
+      expect(await collect.finish()).toBe(3)
       await closed
     },
   },
@@ -178,6 +216,33 @@ export const lifecycle: readonly ConformanceCase[] = [
       bed.serve({})
       expectStatus(await thrown(() => bed.bed.listener.onChannel(() => {})), 'failed_precondition')
       expectStatus(await failure(bed.bed.listener.accept()), 'failed_precondition')
+    },
+  },
+  {
+    name: 'a listener that was closed takes no consumer',
+    async run(bed) {
+      await bed.bed.listener.close()
+      expectStatus(await thrown(() => bed.bed.listener.onChannel(() => {})), 'failed_precondition')
+    },
+  },
+  {
+    name: 'channels that came before their consumer are handed to it; those that were cancelled meanwhile are not',
+    async run(bed) {
+      const { connector, listener } = bed.bed
+      const dead = await connector.open()
+      await dead.send('dead')
+      dead.cancel(new RpcError('cancelled'))
+      const alive = await connector.open()
+      await alive.send('alive', true)
+      await settled(() => 0)
+      const got: unknown[] = []
+      listener.onChannel((channel) => {
+        got.push(channel.receive())
+        channel.end()
+      })
+      await settled(() => got.length)
+      expect(await Promise.all(got)).toEqual(['alive'])
+      expect(await all(alive)).toEqual([])
     },
   },
   {

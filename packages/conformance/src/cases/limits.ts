@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { ConformanceCase } from '../case.ts'
-import { aborted, expectStatus, failure, numbers, settled, signal } from '../wait.ts'
+import { aborted, all, expectStatus, failure, numbers, settled, signal } from '../wait.ts'
 
 const LIMIT = 4
 
@@ -102,6 +102,70 @@ export const limits: readonly ConformanceCase[] = [
         call.cancel()
         expect(await next).toBe(n)
       }
+    },
+  },
+  {
+    name: 'a waiting open of any pattern can be aborted, and its place goes to the next',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: 1 },
+    async run(bed) {
+      const release = signal()
+      bed.serve({
+        call: async (n) => {
+          await release.promise
+          return n
+        },
+      })
+      const first = bed.client.call(1)
+      const controller = new AbortController()
+      const options = { signal: controller.signal }
+      const waiting = [
+        all(bed.client.produce(1, options)),
+        bed.client.collect(1, [1], options),
+        all(bed.client.talk(1, [1], options)),
+        bed.client.tell(1, options),
+      ].map((outcome) => failure(outcome))
+      const last = bed.client.call(2)
+      controller.abort()
+      for (const error of await Promise.all(waiting)) expectStatus(error, 'cancelled')
+      release.resolve()
+      expect(await Promise.all([first, last])).toEqual([1, 2])
+    },
+  },
+  {
+    name: 'waiting opens settle when the connector or the listener closes',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: 1 },
+    async run(bed) {
+      const server = bed.serve({ call: () => new Promise<number>(() => {}) })
+      const running = failure(bed.client.call(1))
+      const waiting = [bed.client.call(2), all(bed.client.produce(1)), bed.client.tell(1)].map((call) => failure(call))
+      await server.close({ graceMs: 0 })
+      for (const error of await Promise.all([running, ...waiting])) expectStatus(error, 'unavailable')
+    },
+  },
+  {
+    name: 'however a call ends, it frees its place',
+    needs: 'maxConcurrentStreams',
+    setup: { maxConcurrentStreams: 1 },
+    async run(bed) {
+      bed.serve({
+        call: async (n, context) => {
+          if (n < 0) throw new Error('thrown by the handler')
+          if (n === 0) await aborted(context.signal)
+          return n
+        },
+        collect: async () => 7,
+        tell: () => {},
+      })
+      expectStatus(await failure(bed.client.call(-1)), 'internal')
+      expectStatus(await failure(bed.client.call(0, { timeout: 10 })), 'deadline_exceeded')
+      const early = bed.client.collect(0)
+      expect(await early.response).toBe(7)
+      await bed.client.tell(1)
+      expectStatus(await failure(bed.client.checked(-1)), 'invalid_argument')
+      expectStatus(await failure(bed.client.nothing()), 'unimplemented')
+      expect(await bed.client.call(5)).toBe(5)
     },
   },
   {

@@ -1,6 +1,7 @@
+import type { Context } from '@qrpc/core'
 import { expect } from 'vitest'
 import type { ConformanceCase } from '../case.ts'
-import { all, expectStatus, failure, numbers, signal, thrown } from '../wait.ts'
+import { all, expectStatus, failure, numbers, settled, signal, thrown } from '../wait.ts'
 
 /** The patterns at their best: what goes in comes out, in order, and ends. */
 export const patterns: readonly ConformanceCase[] = [
@@ -226,6 +227,48 @@ export const patterns: readonly ConformanceCase[] = [
       })
       await bed.client.call(1, { metadata: { 'x-trace': 'grüße', Tag: ['a', 'b'], blob: new Uint8Array([0, 255]) } })
       expect(await seen.promise).toEqual(['grüße', ['a', 'b'], new Uint8Array([0, 255]), false])
+    },
+  },
+  {
+    name: 'metadata and deadline arrive with calls of every pattern',
+    async run(bed) {
+      const seen: unknown[][] = []
+      const note = ({ metadata, deadline, method }: Context): [] => {
+        seen.push([method, metadata.getAll('k'), metadata.get('b'), typeof deadline])
+        return []
+      }
+      bed.serve({
+        call: (_, context) => note(context).length,
+        collect: (_, __, context) => note(context).length,
+        produce: (_, context) => note(context),
+        talk: (_, __, context) => note(context),
+        tell: (_, context) => void note(context),
+      })
+      const options = { metadata: { K: ['a', 'b'], b: new Uint8Array([1, 0]) }, timeout: 60_000 }
+      await bed.client.call(1, options)
+      await bed.client.collect(1, [], options)
+      await all(bed.client.produce(1, options))
+      await all(bed.client.talk(1, [], options))
+      await bed.client.tell(1, options)
+      await settled(() => seen.length)
+      const methods = ['kit/call', 'kit/collect', 'kit/produce', 'kit/talk', 'kit/tell']
+      expect(seen).toEqual(methods.map((method) => [method, ['a', 'b'], new Uint8Array([1, 0]), 'number']))
+    },
+  },
+  {
+    name: 'both sides send a whole window before either reads: nobody is stuck',
+    async run(bed) {
+      const count = bed.transport.capabilities.window
+      bed.serve({
+        async *talk(_, updates) {
+          yield* numbers(count)
+          for await (const n of updates) yield n
+        },
+      })
+      const call = bed.client.talk(0)
+      for (const n of numbers(count)) await call.send(n)
+      call.end()
+      expect((await all(call)).length).toBe(2 * count)
     },
   },
   {
