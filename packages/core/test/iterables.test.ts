@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable: what users return may be one. */
 import { EventEmitter, on } from 'node:events'
 import { RpcError } from '@qrpc/core'
 import { describe, expect, it } from 'vitest'
@@ -169,7 +170,6 @@ it('a handler is not called for a call that was cancelled while an interceptor w
 
 it('thenables of any kind are waited for', async () => {
   // biome-ignore lint/suspicious/noThenProperty: that is what makes it one.
-  // oxlint-disable-next-line unicorn/no-thenable
   const thenable = (value: unknown) => ({ then: (resolve: (value: unknown) => void) => resolve(value) })
   const { client } = bed({
     handlers: {
