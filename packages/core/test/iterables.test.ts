@@ -1,4 +1,4 @@
-/* oxlint-disable unicorn/no-thenable: what users return may be one. */
+/* oxlint-disable unicorn/no-thenable -- what users return may be one */
 import { EventEmitter, on } from 'node:events'
 import { RpcError } from '@qrpc/core'
 import { describe, expect, it } from 'vitest'
