@@ -82,10 +82,9 @@ export function bidiStreaming(method: Method, { connector }: Caller): ClientFunc
 export function notify(method: Method, { connector, through }: Caller): ClientFunction {
   if (through !== undefined) return interceptedFunction(method, through)
   return (message, options) =>
-    scoped(method, options, async (scope) => {
+    scoped(method, options, (scope) => {
       scope.open(connector, message, true)
-      await scope.sent
-      if (scope.error !== undefined) throw scope.error
+      return scope.handedOver()
     })
 }
 

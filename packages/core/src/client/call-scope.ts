@@ -23,10 +23,9 @@ export class CallScope implements OpenOptions, ChannelObserver {
   error: RpcError | undefined = undefined
   /** However it ended. */
   over = false
-  /** Pending while the request waits to be handed to the transport. */
-  sent: Promise<void> | undefined = undefined
 
   #channel: Channel | undefined = undefined
+  #sent: Promise<void> | undefined = undefined
   #lost: RpcError | undefined = undefined
   #deadline: Deadline | undefined = undefined
   #stopListening: (() => void) | undefined = undefined
@@ -64,11 +63,22 @@ export class CallScope implements OpenOptions, ChannelObserver {
     channel.observe(this)
     if (this.error !== undefined) return channel
     try {
-      this.sent = channel.send(new ScopedRequest(this, message), last)
+      this.#sent = channel.send(new ScopedRequest(this, message), last)
     } catch (error) {
       this.cancel(RpcError.from(error, 'internal'))
     }
     return channel
+  }
+
+  /**
+   * Resolves once the request of a notify is with the transport. From then on the caller has no part in the call any more.
+   *
+   * @throws RpcError (as a rejection) why it could not be handed over.
+   */
+  async handedOver(): Promise<void> {
+    await this.#sent
+    if (this.error !== undefined) throw this.error
+    this.#release()
   }
 
   /** Cuts the call short, unless it is over. */

@@ -26,7 +26,7 @@ export interface BidiStreamingFunction<Request, Update, Response> {
   (request: Request, updates: UpdateSource<Update>, options?: CallOptions): ServerStreamingCall<Response>
 }
 
-/** A function of a client: notify. The promise resolves once the request is handed over; a timeout bounds the handler, too. */
+/** A function of a client: notify. The promise resolves once the request is handed over; from then on only the deadline reaches the handler. */
 export type NotifyFunction<Request> = (...args: RequestArguments<Request, CallOptions>) => Promise<void>
 
 type RequestArguments<Request, Options> = undefined extends Request

@@ -19,8 +19,7 @@ export function callOver(connector: Connector): InterceptedNext {
     const scope = new CallScope({ path: method, pattern }, { signal, deadline, metadata })
     const channel = scope.open(connector, request, updates === undefined)
     if (pattern === 'notify') {
-      await scope.sent
-      if (scope.error !== undefined) throw scope.error
+      await scope.handedOver()
       return { response: undefined }
     }
     if (pattern === 'unary') return { response: await channel.receiveOnly() }
