@@ -39,8 +39,17 @@ export class MemoryListener implements Listener {
   announce(channel: MemoryChannel): void {
     const callback = this.#callback
     if (callback !== undefined) {
-      if (nested < MAX_NESTED) callNested(callback, channel)
-      else void TURN.then(() => callback(channel))
+      if (nested < MAX_NESTED) {
+        nested++
+        callback(channel)
+        nested--
+      } else {
+        void TURN.then(() => {
+          // The stack is empty here, also when a callback threw and left its count behind.
+          nested = 0
+          callback(channel)
+        })
+      }
     } else if (this.#accepting.size > 0) this.#accepting.shift()?.(channel)
     else this.#backlog.add(channel)
   }
@@ -95,13 +104,4 @@ export class MemoryListener implements Listener {
 
 function consumed(): RpcError {
   return new RpcError('failed_precondition', 'the listener has a consumer already: one callback, or accept loops')
-}
-
-function callNested(callback: (channel: Channel) => void, channel: Channel): void {
-  nested++
-  try {
-    callback(channel)
-  } finally {
-    nested--
-  }
 }
