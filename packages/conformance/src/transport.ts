@@ -20,6 +20,8 @@ export interface TestBed {
 export interface Capabilities {
   /** Messages (numbers) that a sender may be ahead of a reader that does not read. Byte windows count generously. */
   readonly window: number
+  /** Messages (numbers) that each side can send before anybody reads. Default: `window`. */
+  readonly guaranteedWindow?: number
   /** Whether a listener can be opened again where one was closed. */
   readonly restart: boolean
   /** Whether `maxConcurrentStreams` can be set. */

@@ -40,14 +40,16 @@ export function readRequest(channel: Channel): Request | Promise<Request> {
 }
 
 function checkRequest(first: unknown): Request {
-  if (first instanceof PlainRequest || isRequest(first)) return first
+  if (isRequest(first)) return first
   throw new RpcError(
     'invalid_argument',
     'the first message of a call must be its request: method, metadata, timeout, message',
   )
 }
 
-function isRequest(value: unknown): value is Request {
+/** Whether a first message is a request, as far as that can be told. */
+export function isRequest(value: unknown): value is Request {
+  if (value instanceof PlainRequest) return true
   if (typeof value !== 'object' || value === null) return false
   const { method, metadata, timeout } = value as Partial<Request>
   return (

@@ -99,10 +99,11 @@ export const cancellation: readonly ConformanceCase[] = [
   {
     name: 'client streaming: updates that throw cancel the call, with what they threw as cause',
     async run(bed) {
-      const { seen } = serveCollect(bed)
+      const { started, seen } = serveCollect(bed)
       const mine = new Error('mine')
       async function* updates() {
         yield 1
+        await started.promise
         throw mine
       }
       const error = await failure(bed.client.collect(0, updates()))

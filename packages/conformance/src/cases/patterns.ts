@@ -258,7 +258,7 @@ export const patterns: readonly ConformanceCase[] = [
   {
     name: 'both sides send a whole window before either reads: nobody is stuck',
     async run(bed) {
-      const count = bed.transport.capabilities.window
+      const { window, guaranteedWindow: count = window } = bed.transport.capabilities
       bed.serve({
         async *talk(_, updates) {
           yield* numbers(count)

@@ -111,6 +111,29 @@ export interface Connector<Out = unknown, In = unknown> extends AsyncDisposable 
   close(options?: CloseOptions): Promise<void>
 }
 
+/**
+ * What a connector's connection is doing, as in gRPC's connectivity semantics:
+ * - `idle`: there is none; the next open makes one.
+ * - `connecting`: one is being made.
+ * - `ready`: channels open at once.
+ * - `transient_failure`: the last attempt failed; the next open makes another, after a backoff.
+ * - `shutdown`: the connector was closed.
+ *
+ * @see https://grpc.github.io/grpc/core/md_doc_connectivity-semantics-and-api.html
+ */
+export type ConnectionState = 'idle' | 'connecting' | 'ready' | 'transient_failure' | 'shutdown'
+
+/** Hears of a connection's states. The error says why it failed or was lost. */
+export type ConnectionStateObserver = (state: ConnectionState, error: RpcError | undefined) => void
+
+/** A connector whose connection can be watched. */
+export interface StatefulConnector<Out = unknown, In = unknown> extends Connector<Out, In> {
+  /** What the connection is doing now. */
+  readonly state: ConnectionState
+  /** Calls the observer at each change of the state. @returns A function that ends that. */
+  observeState(observer: ConnectionStateObserver): () => void
+}
+
 /** Accepts channels, for one consumer: a callback, an accept loop, or `for await`. */
 export interface Listener<Out = unknown, In = unknown> extends AsyncDisposable, AsyncIterable<Channel<Out, In>> {
   /** Where it can be reached. */

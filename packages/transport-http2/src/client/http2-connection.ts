@@ -1,0 +1,136 @@
+import type { ClientHttp2Session, Http2Stream } from 'node:http2'
+import { type Channel, type OpenOptions, type Peer, RpcError } from '@qrpc/core'
+import {
+  ByteChannel,
+  ChannelTable,
+  type ChannelTableSettings,
+  type Connection,
+  type ConnectionObserver,
+  OpenQueue,
+} from '@qrpc/wire'
+import { ClientByteStream } from './client-byte-stream.ts'
+import { KeepAlive, type KeepAliveTimes } from '../keep-alive.ts'
+
+/** What a connection needs to know besides its session. */
+export interface Http2ConnectionSettings extends ChannelTableSettings {
+  readonly address: string
+  readonly peer: Peer
+  readonly maxConcurrentStreams: number
+  readonly keepAlive: KeepAliveTimes
+}
+
+/**
+ * An HTTP/2 session whose first SETTINGS have come, as a connection.
+ *
+ * `usable` until the peer says GOAWAY, the session is lost, or it was closed here. The channels that are open then go
+ * on, as far as the session lets them, and take it along when the last of them is gone.
+ */
+export class Http2Connection implements Connection {
+  readonly #session: ClientHttp2Session
+  readonly #settings: Http2ConnectionSettings
+  readonly #observer: ConnectionObserver
+  readonly #channels: ChannelTable
+  readonly #waiting = new OpenQueue()
+  readonly #keepAlive: KeepAlive
+  readonly #whenClosed: Promise<void>
+  readonly #lost = (stream: Http2Stream): RpcError | undefined => this.#lossOf(stream)
+  #unusable: RpcError | undefined = undefined
+  #error: RpcError | undefined = undefined
+
+  constructor(session: ClientHttp2Session, settings: Http2ConnectionSettings, observer: ConnectionObserver) {
+    this.#session = session
+    this.#settings = settings
+    this.#observer = observer
+    this.#channels = new ChannelTable(settings, { onGone: () => this.#onGone() })
+    this.#keepAlive = new KeepAlive(session, settings.keepAlive, () => {
+      this.#lose(new RpcError('unavailable', `${settings.address} no longer answers`))
+    })
+    session.on('error', (error) => this.#lose(lostError(settings.address, error)))
+    session.on('goaway', (code) => {
+      this.#retire(new RpcError('unavailable', `${settings.address} is going away (GOAWAY with error code ${code})`))
+    })
+    this.#whenClosed = new Promise((resolve) => {
+      session.on('close', () => {
+        this.#onClosed()
+        resolve()
+      })
+    })
+  }
+
+  get usable(): boolean {
+    return this.#unusable === undefined && !this.#session.closed && !this.#session.destroyed
+  }
+
+  open(options: OpenOptions | undefined): Channel | Promise<Channel> {
+    if (this.#hasRoom()) return this.#openNow(options)
+    return this.#waiting.wait(() => this.#openNow(options), options?.signal)
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#retire(new RpcError('failed_precondition', `the connector to ${this.#settings.address} was closed`))
+    if (graceMs <= 0) this.#channels.hurry()
+    await this.#channels.drain(graceMs)
+    this.#channels.sever(
+      new RpcError('cancelled', 'the connector was closed'),
+      new RpcError('cancelled', 'the client closed the connection'),
+    )
+    await this.#channels.drain(this.#settings.closeTimeoutMs)
+    this.#session.destroy()
+    await this.#whenClosed
+  }
+
+  #hasRoom = (): boolean => this.usable && this.#channels.size < this.#limit()
+
+  /** The peer may change its limit at any time, even to none. */
+  #limit(): number {
+    const theirs = this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
+    return Math.min(theirs, this.#settings.maxConcurrentStreams)
+  }
+
+  #openNow(options: OpenOptions | undefined): Channel {
+    const stream = new ClientByteStream(this.#session, options?.method, this.#lost)
+    const channel = new ByteChannel(this.#channels, stream, this.#settings.peer, true)
+    stream.reader = channel
+    this.#channels.addOpened(channel)
+    return channel
+  }
+
+  #onGone(): void {
+    if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
+    if (this.#channels.size === 0 && this.#unusable !== undefined) this.#session.close()
+  }
+
+  /** No further channels; the session goes with the last one. */
+  #retire(error: RpcError): void {
+    if (this.#unusable !== undefined) return
+    this.#unusable = error
+    this.#observer.onUnusable(error)
+    this.#waiting.refuse(error)
+    if (this.#channels.size === 0) this.#session.close()
+  }
+
+  #lose(error: RpcError): void {
+    this.#error ??= error
+    this.#retire(error)
+    this.#session.destroy()
+  }
+
+  #onClosed(): void {
+    this.#keepAlive.close()
+    const error = this.#error ?? new RpcError('unavailable', `the connection to ${this.#settings.address} was lost`)
+    this.#retire(error)
+    this.#channels.lose(error)
+    this.#observer.onClosed()
+  }
+
+  /** A session that is gone takes its streams along, which look as if they had ended well (node:http2). */
+  #lossOf(stream: Http2Stream): RpcError | undefined {
+    if (!this.#session.destroyed && stream.session !== undefined) return this.#error
+    return this.#error ?? new RpcError('unavailable', `the connection to ${this.#settings.address} was lost`)
+  }
+}
+
+function lostError(address: string, error: unknown): RpcError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new RpcError('unavailable', `the connection to ${address} was lost: ${reason}`, { cause: error })
+}

@@ -1,0 +1,5 @@
+export { connectHttp2, type Http2ConnectOptions } from './client/connect-http2.ts'
+export type { Http2Options } from './options.ts'
+export type { Http2Listener } from './server/http2-listener.ts'
+export { type Http2ListenOptions, listenHttp2 } from './server/listen-http2.ts'
+export { isQrpcRequest } from './stream/headers.ts'

@@ -1,0 +1,41 @@
+import type { Http2Stream, ServerHttp2Stream } from 'node:http2'
+import type { RpcError } from '@qrpc/core'
+import { CONTENT_TYPE } from '../stream/headers.ts'
+import { Http2ByteStream } from '../stream/http2-byte-stream.ts'
+
+/** A stream that the peer has opened. Its response headers leave with the first bytes. */
+export class ServerByteStream extends Http2ByteStream {
+  private readonly server: ServerHttp2Stream
+  private readonly onReset: () => void
+  private ownReset = false
+
+  /** @param onReset The peer has reset the stream. */
+  constructor(
+    stream: ServerHttp2Stream,
+    lost: (stream: Http2Stream) => RpcError | undefined,
+    onReset: () => void,
+  ) {
+    super(lost)
+    this.server = stream
+    this.onReset = onReset
+    this.attach(stream)
+  }
+
+  override reset(error: RpcError): void {
+    this.ownReset = true
+    super.reset(error)
+  }
+
+  override onStreamClosed(stream: Http2Stream): void {
+    if (!this.ownReset && stream.rstCode) this.onReset()
+    super.onStreamClosed(stream)
+  }
+
+  protected start(): Http2Stream | undefined {
+    const stream = this.server
+    if (!stream.headersSent && !stream.destroyed && !stream.closed) {
+      stream.respond({ ':status': 200, 'content-type': CONTENT_TYPE })
+    }
+    return stream
+  }
+}

@@ -1,0 +1,118 @@
+import { constants, type Http2Stream, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { type Peer, RpcError } from '@qrpc/core'
+import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
+import { KeepAlive } from '../keep-alive.ts'
+import { methodOf } from '../stream/headers.ts'
+import { ServerByteStream } from './server-byte-stream.ts'
+
+const RESET_WINDOW_MS = 10_000
+
+/** What the connections of a listener have in common. */
+export interface ServerConnectionSettings extends ChannelTableSettings {
+  readonly address: string
+  /** Streams that a peer may reset in 10 s. */
+  readonly maxResets: number
+  readonly idleTimeoutMs: number
+}
+
+const CLOSING = new RpcError('unavailable', 'the server is closing')
+
+/** A client's session, with the channels on it. */
+export class ServerConnection {
+  readonly #session: ServerHttp2Session
+  readonly #settings: ServerConnectionSettings
+  readonly #channels: ChannelTable
+  readonly #peer: Peer
+  readonly #keepAlive: KeepAlive
+  readonly #lost = (stream: Http2Stream): RpcError | undefined => this.#lossOf(stream)
+  readonly #onReset = (): void => this.#countReset()
+  #error: RpcError | undefined = undefined
+  #closing = false
+  #resets = 0
+  #resetsSince = 0
+
+  constructor(session: ServerHttp2Session, settings: ServerConnectionSettings, observer: ChannelTableObserver) {
+    this.#session = session
+    this.#settings = settings
+    this.#channels = new ChannelTable(settings, observer)
+    this.#peer = peerOf(session, settings.address)
+    const half = settings.idleTimeoutMs / 2
+    this.#keepAlive = new KeepAlive(session, { intervalMs: half, timeoutMs: half }, () => {
+      this.#lose(new RpcError('unavailable', 'the client no longer answers'))
+    })
+    session.on('error', (error) => {
+      this.#error ??= new RpcError('unavailable', `the connection was lost: ${error.message}`, { cause: error })
+    })
+    session.on('close', () => {
+      this.#keepAlive.close()
+      this.#channels.lose(this.#lossOf(undefined) as RpcError)
+    })
+  }
+
+  /** Takes a stream that is qrpc's. */
+  accept(stream: ServerHttp2Stream, path: string): void {
+    const bytes = new ServerByteStream(stream, this.#lost, this.#onReset)
+    const channel = new ByteChannel(this.#channels, bytes, this.#peer, false, methodOf(path))
+    bytes.reader = channel
+    this.#channels.addAccepted(channel)
+    if (this.#closing) channel.sever(CLOSING, CLOSING)
+  }
+
+  /** Takes no further channels. @param own Whether the session carries nothing else. */
+  retire(own: boolean): void {
+    this.#closing = true
+    if (own && !this.#session.closed) this.#session.close()
+  }
+
+  /** Lets channels go on for `graceMs`, then cuts them off, and resolves when none is left. A second call may shorten the grace. */
+  async close(graceMs: number): Promise<void> {
+    if (graceMs <= 0) this.#channels.hurry()
+    await this.#channels.drain(graceMs)
+    this.#channels.sever(
+      new RpcError('unavailable', 'the listener was closed'),
+      new RpcError('unavailable', 'the server closed the connection'),
+    )
+    await this.#channels.drain(this.#settings.closeTimeoutMs)
+  }
+
+  /** Ends the session, and what is left on it. */
+  destroy(): void {
+    if (!this.#session.destroyed) this.#session.destroy()
+  }
+
+  #lose(error: RpcError): void {
+    this.#error ??= error
+    this.destroy()
+  }
+
+  #lossOf(stream: Http2Stream | undefined): RpcError | undefined {
+    if (!this.#session.destroyed && stream?.session !== undefined) return this.#error
+    return this.#error ?? new RpcError('unavailable', 'the client closed the connection')
+  }
+
+  /** A peer that opens and resets streams has the server work for nothing (CVE-2023-44487). */
+  #countReset(): void {
+    const now = performance.now()
+    if (now - this.#resetsSince > RESET_WINDOW_MS) {
+      this.#resetsSince = now
+      this.#resets = 0
+    }
+    if (++this.#resets <= this.#settings.maxResets || this.#session.destroyed) return
+    this.#error ??= new RpcError('resource_exhausted', `the client has reset more than ${this.#settings.maxResets} streams in 10 s`)
+    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#session.destroy()
+  }
+}
+
+function peerOf(session: ServerHttp2Session, address: string): Peer {
+  const socket = session.socket as Partial<TLSSocket>
+  const { remoteAddress, remotePort, remoteFamily } = socket
+  const host = remoteFamily === 'IPv6' ? `[${remoteAddress}]` : remoteAddress
+  const certificate = socket.authorized === true ? socket.getPeerX509Certificate?.()?.raw : undefined
+  return {
+    transport: 'http2',
+    address: host === undefined ? address : `${host}:${remotePort}`,
+    ...(certificate && { certificate: new Uint8Array(certificate) }),
+  }
+}

@@ -1,0 +1,111 @@
+import type { Http2Stream } from 'node:http2'
+import type { RpcError } from '@qrpc/core'
+import type { ByteStream, ByteStreamReader } from '@qrpc/wire'
+import { resetCode, resetError } from './error-codes.ts'
+
+// Bytes that wait in the stream: enough that it never runs dry while its writer is woken.
+const HIGH_WATER_MARK = 256 * 1024
+const LOW_WATER_MARK = 128 * 1024
+
+const OWNER: unique symbol = Symbol('qrpc.byteStream')
+
+type OwnedStream = Http2Stream & { [OWNER]?: Http2ByteStream }
+
+/** An HTTP/2 stream as the bytes of a channel. */
+export abstract class Http2ByteStream implements ByteStream {
+  reader: ByteStreamReader | undefined = undefined
+  protected stream: Http2Stream | undefined = undefined
+  private full = false
+  private onWritten: (() => void) | undefined = undefined
+  private readonly lost: (stream: Http2Stream) => RpcError | undefined
+
+  /** @param lost The error of the connection, once it has one. */
+  constructor(lost: (stream: Http2Stream) => RpcError | undefined) {
+    this.lost = lost
+  }
+
+  /** The stream with its headers sent; `undefined` where it cannot be had, which `onClosed` has been told. */
+  protected abstract start(): Http2Stream | undefined
+
+  write(buffers: readonly Uint8Array[], _size: number, fin: boolean): boolean {
+    const stream = this.start()
+    if (stream === undefined || !stream.writable) return true
+    const last = buffers.length - 1
+    if (last < 0) {
+      if (fin) stream.end()
+      return !this.full
+    }
+    if (last > 0) stream.cork()
+    for (let i = 0; i < last; i++) stream.write(buffers[i])
+    if (fin) stream.end(buffers[last])
+    else {
+      this.onWritten ??= () => this.drain(stream)
+      stream.write(buffers[last], this.onWritten)
+    }
+    if (last > 0) stream.uncork()
+    this.full = stream.writableLength > HIGH_WATER_MARK
+    return !this.full
+  }
+
+  reset(error: RpcError): void {
+    const stream = this.stream
+    if (stream === undefined) this.closed(undefined)
+    else if (!stream.destroyed) {
+      stream.close(resetCode(error.code))
+      // What is unread would keep it open.
+      stream.resume()
+    }
+  }
+
+  pause(): void {
+    this.stream?.pause()
+  }
+
+  resume(): void {
+    this.stream?.resume()
+  }
+
+  protected attach(stream: Http2Stream): void {
+    this.stream = stream
+    ;(stream as OwnedStream)[OWNER] = this
+    stream.on('data', onData)
+    stream.on('end', onEnd)
+    stream.on('error', onError)
+    stream.on('close', onClose)
+  }
+
+  /** The stream is gone; told once. */
+  protected closed(error: RpcError | undefined): void {
+    const reader = this.reader
+    this.reader = undefined
+    reader?.onClosed(error)
+  }
+
+  onStreamClosed(stream: Http2Stream): void {
+    const { rstCode } = stream
+    this.closed(this.lost(stream) ?? (rstCode === undefined || rstCode === 0 ? undefined : resetError(rstCode)))
+  }
+
+  private drain(stream: Http2Stream): void {
+    if (!this.full || stream.writableLength > LOW_WATER_MARK) return
+    this.full = false
+    this.reader?.onDrain()
+  }
+}
+
+// One listener each for all streams: a closure a stream and event would cost more than the rest of this module.
+
+function onData(this: OwnedStream, chunk: Buffer): void {
+  this[OWNER]?.reader?.onBytes(chunk)
+}
+
+function onEnd(this: OwnedStream): void {
+  this[OWNER]?.reader?.onEnd()
+}
+
+function onClose(this: OwnedStream): void {
+  this[OWNER]?.onStreamClosed(this)
+}
+
+/** Each error is followed by `close`, which tells what is worth telling. */
+function onError(): void {}

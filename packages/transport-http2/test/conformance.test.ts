@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeTransport, type SetupOptions, type TestBed } from '@qrpc/conformance'
+import { connectHttp2, type Http2ConnectOptions, type Http2ListenOptions, listenHttp2 } from '@qrpc/transport-http2'
+import { afterAll } from 'vitest'
+import { makeCertificates } from './certificates.ts'
+
+// Windows of a size that a case can fill.
+const WINDOWS = { streamWindow: 64 * 1024, connectionWindow: 1024 * 1024, receiveWindow: 16 * 1024 }
+
+const capabilities = { window: 200_000, guaranteedWindow: 5_000, restart: true, maxConcurrentStreams: true }
+
+async function setup(
+  { maxConcurrentStreams }: SetupOptions,
+  listening: Http2ListenOptions,
+  connecting: Http2ConnectOptions = {},
+): Promise<TestBed> {
+  const listener = await listenHttp2({ ...WINDOWS, ...listening, maxConcurrentStreams })
+  const [address] = listener.addresses as [string]
+  const port = listening.path === undefined ? Number(new URL(address).port) : undefined
+  return {
+    connector: connectHttp2(address, { ...WINDOWS, ...connecting }),
+    listener,
+    restart: () => listenHttp2({ ...WINDOWS, ...listening, port, maxConcurrentStreams }),
+  }
+}
+
+describeTransport('http2 in the clear', { setup: (options) => setup(options, {}), capabilities })
+
+const { ca, server } = await makeCertificates()
+describeTransport('http2 over TLS', {
+  setup: (options) => setup(options, { tls: server }, { tls: { ca } }),
+  capabilities,
+})
+
+const directory = mkdtempSync(join(tmpdir(), 'qrpc-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+let sockets = 0
+describeTransport('http2 on a Unix socket', {
+  setup: (options) => setup(options, { path: join(directory, `${++sockets}.sock`) }),
+  capabilities,
+})

@@ -1,0 +1,444 @@
+import {
+  type Channel,
+  type ChannelObserver,
+  type Code,
+  isRequest,
+  type Peer,
+  Queue,
+  ReceiveHalf,
+  RpcError,
+} from '@qrpc/core'
+import type { Signal } from '../control/control-item.ts'
+import type { Frame } from '../frame/frame.ts'
+import type { FrameBatch } from '../frame/frame-batch.ts'
+import type { FrameReader } from '../frame/frame-reader.ts'
+import type { WireFormat } from '../wire-format.ts'
+import type { ByteStream, ByteStreamReader } from './byte-stream.ts'
+import { flushSoon } from './flush-queue.ts'
+
+// What is gathered before it leaves without waiting for the turn to end.
+const FLUSH_SIZE = 64 * 1024
+
+/** Whose channels they are: a connection. */
+export interface ByteChannelOwner {
+  readonly format: WireFormat
+  /** Bytes of messages that a channel holds for its reader before it pauses its stream. */
+  readonly receiveWindow: number
+  /** The first frame of an accepted channel has arrived: it can be handed out. */
+  onFirstFrame(channel: ByteChannel): void
+  /** This side has cut both halves off and told the peer, which should close its side of the stream soon. */
+  onCutOff(channel: ByteChannel): void
+  /** The stream is gone, and with it all that the channel held. */
+  onGone(channel: ByteChannel): void
+}
+
+/**
+ * A channel over a byte stream, in the format of docs/wire-format.md.
+ *
+ * Each half ends with a frame that says so. The stream's own write side ends once this side has nothing more to say:
+ * its send half is over, and the other has ended or was stopped. Until then it stays open, so that a call can be
+ * cancelled without a reset of the stream.
+ */
+export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteStreamReader {
+  readonly peer: Peer
+
+  private readonly owner: ByteChannelOwner
+  private readonly stream: ByteStream
+  private readonly batch: FrameBatch
+  private readonly reader: FrameReader
+  private readonly opened: boolean
+  private readonly method: string | undefined
+
+  private sentFirst = false
+  private sendOver = false
+  private stopped: RpcError | undefined = undefined
+  private flushing = false
+  private blocked = false
+  private wrote = false
+  private finSent = false
+  private room: Promise<void> | undefined = undefined
+  private roomMade: (() => void) | undefined = undefined
+  private roomLost: ((error: RpcError) => void) | undefined = undefined
+
+  private announced: boolean
+  private receivedFirst: boolean
+  /** The peer has ended its half. */
+  private peerEnded = false
+  /** This side has told the peer to stop. */
+  private stopSent = false
+  private deaf = false
+  private gone = false
+  // The sizes of the messages that wait for the reader.
+  private sizes: Queue<number> | undefined = undefined
+  private held = 0
+  private paused = false
+
+  private cutOff: RpcError | undefined = undefined
+  private observer: ChannelObserver | undefined = undefined
+  private told = false
+
+  /**
+   * @param opened Whether this side has opened the stream, so that its first message is the request.
+   * @param method For an accepted channel: the method for which the stream was opened, which the request must name.
+   */
+  constructor(owner: ByteChannelOwner, stream: ByteStream, peer: Peer, opened: boolean, method?: string) {
+    super()
+    this.owner = owner
+    this.stream = stream
+    this.peer = peer
+    this.opened = opened
+    this.method = method
+    this.announced = opened
+    this.receivedFirst = opened
+    this.batch = owner.format.createBatch()
+    this.reader = owner.format.createReader()
+  }
+
+  /** Whether both halves are over. */
+  get over(): boolean {
+    return this.sendOver && (this.peerEnded || this.stopSent)
+  }
+
+  send(message: unknown, last = false): Promise<void> | undefined {
+    if (this.sendOver) throw this.notSending()
+    this.add(message)
+    if (last) {
+      this.owner.format.addEnd(this.batch)
+      this.endSending()
+      return undefined
+    }
+    if (this.blocked) return this.waitForRoom()
+    if (this.batch.size < FLUSH_SIZE) this.flushLater()
+    else {
+      this.flush()
+      if (this.blocked) return this.waitForRoom()
+    }
+    return undefined
+  }
+
+  trySend(message: unknown): boolean {
+    if (this.sendOver) throw this.notSending()
+    if (this.blocked) return false
+    this.add(message)
+    if (this.batch.size < FLUSH_SIZE) this.flushLater()
+    else this.flush()
+    return true
+  }
+
+  end(error?: RpcError): void {
+    if (this.sendOver) return
+    if (error === undefined) this.owner.format.addEnd(this.batch)
+    else this.owner.format.addSignal(this.batch, 'status', error)
+    this.endSending()
+  }
+
+  reset(error: RpcError): void {
+    if (this.sendOver) return
+    this.signalInstead('reset', error)
+    this.endSending()
+  }
+
+  stop(error: RpcError): void {
+    this.abort(error)
+    if (this.peerEnded || this.stopSent) return
+    this.owner.format.addSignal(this.batch, 'stop', error)
+    this.stopSent = true
+    this.progress()
+  }
+
+  cancel(error: RpcError): void {
+    if (this.over) return
+    this.loseRoom(error)
+    if (this.wrote || !this.opened) {
+      this.signalInstead('cancel', error)
+      this.finishBoth(error)
+      // What must leave before it may never do so.
+      if (this.blocked) this.stream.reset(error)
+    } else {
+      // The peer has not heard of it yet, and need not.
+      this.gone = true
+      this.finishBoth(error)
+      this.stream.reset(error)
+      this.owner.onGone(this)
+    }
+  }
+
+  /**
+   * Cuts off both halves as the loss of a connection does, and tells the peer why.
+   *
+   * @returns False where what says so waits behind what the peer does not read.
+   */
+  sever(errorHere: RpcError, errorThere: RpcError): boolean {
+    if (this.over) return true
+    this.lose(errorHere, errorThere)
+    return !this.blocked
+  }
+
+  /** Gives up on a peer that does not send or close in time. */
+  drop(code: Code): void {
+    this.stream.reset(new RpcError(code, 'the peer took too long'))
+  }
+
+  observe(observer: ChannelObserver): void {
+    this.observer = observer
+    if (this.told) this.tell()
+  }
+
+  /** Hands what was gathered to the stream. */
+  flush(): void {
+    this.flushing = false
+    if (this.gone) {
+      this.batch.take()
+      return
+    }
+    const size = this.batch.size
+    const fin = this.over && !this.finSent
+    if (size === 0 && !fin) return
+    if (fin) this.finSent = true
+    this.wrote = true
+    if (!this.stream.write(this.batch.take(), size, fin)) this.blocked = true
+  }
+
+  onBytes(chunk: Uint8Array): void {
+    if (this.deaf) return
+    try {
+      this.reader.push(chunk)
+      for (let frame = this.reader.next(); frame !== undefined; frame = this.reader.next()) {
+        this.onFrame(frame)
+        if (this.deaf) break
+      }
+    } catch (error) {
+      this.onViolation(RpcError.from(error, 'internal'))
+    }
+    if (!this.announced && this.receivedFirst) this.announce()
+  }
+
+  onDrain(): void {
+    this.blocked = false
+    this.flush()
+    if (this.room === undefined || this.blocked) return
+    const made = this.roomMade as () => void
+    this.room = undefined
+    made()
+  }
+
+  onEnd(): void {
+    if (this.peerEnded) return
+    this.lose(new RpcError('unavailable', 'the peer closed the stream before it had ended its half'))
+  }
+
+  onClosed(error: RpcError | undefined): void {
+    if (this.gone) return
+    this.gone = true
+    this.batch.take()
+    if (!this.over) {
+      this.lose(error ?? new RpcError('unavailable', 'the stream was closed before both halves had ended'))
+    }
+    this.owner.onGone(this)
+  }
+
+  protected onRoom(): void {
+    if (this.sizes === undefined) return
+    this.held -= this.sizes.shift() ?? 0
+    if (this.paused && this.held <= this.owner.receiveWindow >> 1) this.unpause()
+  }
+
+  /** What is dropped unread makes room, too. */
+  protected override abort(error: RpcError): void {
+    super.abort(error)
+    this.sizes = undefined
+    this.held = 0
+    this.unpause()
+  }
+
+  private add(message: unknown): void {
+    if (this.sentFirst || !this.opened) this.owner.format.addMessage(this.batch, message)
+    else {
+      this.owner.format.addFirst(this.batch, message)
+      this.sentFirst = true
+    }
+  }
+
+  /** The own half is over; what says so is in the batch. */
+  private endSending(): void {
+    this.sendOver = true
+    this.progress()
+  }
+
+  private progress(): void {
+    if (!this.over) {
+      if (!this.blocked) this.flushLater()
+      return
+    }
+    this.onBothOver()
+    // With nothing more to gather there is nothing to wait for.
+    if (!this.blocked) this.flush()
+  }
+
+  private flushLater(): void {
+    if (this.flushing) return
+    this.flushing = true
+    flushSoon(this)
+  }
+
+  /** Says that a half, or the channel, is over in place of what has not left yet. */
+  private signalInstead(signal: Signal, error: RpcError): void {
+    this.batch.take()
+    this.owner.format.addSignal(this.batch, signal, error)
+  }
+
+  /** This side ends both halves. */
+  private finishBoth(error: RpcError): void {
+    this.abort(error)
+    this.sendOver = true
+    this.stopSent = true
+    this.progress()
+    if (!this.gone) this.owner.onCutOff(this)
+  }
+
+  private onFrame(frame: Frame): void {
+    if (frame.control) this.onControl(frame.payload)
+    else if (this.peerEnded) throw new RpcError('invalid_argument', 'a message came after the end of its half')
+    else if (this.receivedFirst) {
+      if (!this.finished) this.receiveMessage(this.owner.format.decodeMessage(frame.payload), frame.payload.length)
+    } else {
+      this.receivedFirst = true
+      this.receiveMessage(this.checkMethod(this.owner.format.decodeFirst(frame.payload)), frame.payload.length)
+    }
+  }
+
+  /** What a proxy has let pass for one method must not call another. */
+  private checkMethod(first: unknown): unknown {
+    if (this.method !== undefined && isRequest(first) && first.method !== this.method) {
+      throw new RpcError('invalid_argument', `a stream for ${this.method} has a request for ${first.method}`)
+    }
+    return first
+  }
+
+  private receiveMessage(message: unknown, size: number): void {
+    const before = this.buffered
+    this.deliver(message, false)
+    if (this.buffered === before) return
+    this.sizes ??= new Queue()
+    this.sizes.push(size)
+    this.held += size
+    if (this.held > this.owner.receiveWindow && !this.paused) {
+      this.paused = true
+      this.stream.pause()
+    }
+  }
+
+  private onControl(payload: Uint8Array): void {
+    const item = this.owner.format.decodeControl(payload)
+    if (item.kind === 'cancel') {
+      this.onCancel(item.error)
+      return
+    }
+    if (item.kind === 'stop') {
+      this.onStop(item.error)
+      return
+    }
+    if (this.peerEnded) throw new RpcError('invalid_argument', 'a half has ended twice')
+    this.receivedFirst = true
+    this.peerEnded = true
+    if (item.kind === 'end') this.finish(undefined)
+    else if (item.kind === 'status') this.finish(item.error)
+    else this.abort(item.error)
+    // All that is still to come is the end of the stream.
+    this.unpause()
+    if (this.over) this.progress()
+  }
+
+  private onStop(error: RpcError): void {
+    if (this.sendOver) return
+    this.stopped = error
+    this.loseRoom(error)
+    this.batch.take()
+    this.owner.format.addEnd(this.batch)
+    this.endSending()
+  }
+
+  private onCancel(error: RpcError): void {
+    // An accepted channel that is cancelled before it was handed out never existed.
+    if (!this.receivedFirst) this.announced = true
+    this.deaf = true
+    this.lose(error)
+  }
+
+  /** The peer does not keep to the format: nothing that it sends on this stream can be trusted any more. */
+  private onViolation(error: RpcError): void {
+    this.deaf = true
+    this.receivedFirst = true
+    this.lose(error, error)
+    if (this.finSent) this.stream.reset(error)
+  }
+
+  /** Both halves are over, and not by this side's doing. */
+  private lose(error: RpcError, errorForPeer?: RpcError): void {
+    if (!this.over) this.cutOff ??= error
+    if (!this.sendOver) {
+      this.stopped = error
+      this.loseRoom(error)
+      this.batch.take()
+      this.sendOver = true
+    }
+    if (!this.finished) this.abort(error)
+    const telling = errorForPeer !== undefined && !this.finSent
+    if (telling) this.signalInstead('cancel', errorForPeer)
+    this.peerEnded = true
+    this.unpause()
+    this.progress()
+    if (telling) this.owner.onCutOff(this)
+  }
+
+  private onBothOver(): void {
+    if (this.told) return
+    this.told = true
+    this.tell()
+  }
+
+  private announce(): void {
+    this.announced = true
+    this.owner.onFirstFrame(this)
+  }
+
+  /** An observer that throws must not keep the connection from going on. */
+  private tell(): void {
+    if (this.observer === undefined) return
+    try {
+      this.observer.onClose(this.cutOff)
+    } catch (error) {
+      console.error('qrpc: the observer of a channel threw', error)
+    }
+  }
+
+  private unpause(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.stream.resume()
+  }
+
+  private notSending(): RpcError {
+    return this.stopped ?? new RpcError('failed_precondition', 'the send half has ended: nothing can be sent after it')
+  }
+
+  private waitForRoom(): Promise<void> {
+    if (this.room === undefined) {
+      this.room = new Promise((resolve, reject) => {
+        this.roomMade = resolve
+        this.roomLost = reject
+      })
+      this.room.catch(ignore)
+    }
+    return this.room
+  }
+
+  private loseRoom(error: RpcError): void {
+    if (this.room === undefined) return
+    const lost = this.roomLost as (error: RpcError) => void
+    this.room = undefined
+    lost(error)
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,115 @@
+import type { RpcError } from '@qrpc/core'
+import type { ByteChannel, ByteChannelOwner } from '../channel/byte-channel.ts'
+import type { WireFormat } from '../wire-format.ts'
+import { Expiry } from './expiry.ts'
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** What the channels of a connection have in common. */
+export interface ChannelTableSettings {
+  readonly format: WireFormat
+  readonly receiveWindow: number
+  /** How long a peer may take to close a stream that this side has cut off, in ms, before it is reset. */
+  readonly closeTimeoutMs: number
+  /** How long an accepted stream may take to send its first frame, in ms. */
+  readonly firstFrameTimeoutMs: number
+}
+
+/** Whom a table tells. */
+export interface ChannelTableObserver {
+  /** An accepted channel can be handed out. */
+  onAccepted?(channel: ByteChannel): void
+  /** A channel is gone, and its place is free. */
+  onGone(channel: ByteChannel): void
+}
+
+/** The channels of one connection, from their opening until their streams are gone. */
+export class ChannelTable implements ByteChannelOwner {
+  readonly format: WireFormat
+  readonly receiveWindow: number
+  readonly #observer: ChannelTableObserver
+  readonly #channels = new Set<ByteChannel>()
+  readonly #silent: Expiry<ByteChannel>
+  readonly #cutOff: Expiry<ByteChannel>
+  readonly #stuck = new Set<ByteChannel>()
+  readonly #draining = new Set<() => void>()
+
+  constructor(settings: ChannelTableSettings, observer: ChannelTableObserver) {
+    this.format = settings.format
+    this.receiveWindow = settings.receiveWindow
+    this.#observer = observer
+    this.#silent = new Expiry(settings.firstFrameTimeoutMs, (channel) => channel.drop('deadline_exceeded'))
+    this.#cutOff = new Expiry(settings.closeTimeoutMs, (channel) => channel.drop('cancelled'))
+  }
+
+  /** How many channels there are. */
+  get size(): number {
+    return this.#channels.size
+  }
+
+  /** A channel that this side has opened. */
+  addOpened(channel: ByteChannel): void {
+    this.#channels.add(channel)
+  }
+
+  /** A channel that the peer has opened, and for whose first frame it now has a limited time. */
+  addAccepted(channel: ByteChannel): void {
+    this.#channels.add(channel)
+    this.#silent.add(channel)
+  }
+
+  onFirstFrame(channel: ByteChannel): void {
+    this.#silent.delete(channel)
+    this.#observer.onAccepted?.(channel)
+  }
+
+  onCutOff(channel: ByteChannel): void {
+    this.#cutOff.add(channel)
+  }
+
+  onGone(channel: ByteChannel): void {
+    if (!this.#channels.delete(channel)) return
+    this.#stuck.delete(channel)
+    this.#silent.delete(channel)
+    this.#cutOff.delete(channel)
+    this.#observer.onGone(channel)
+    if (this.#channels.size === this.#stuck.size) this.hurry()
+  }
+
+  /** Resolves when the last channel is gone, or when the time is over; sooner when `hurry` is called. */
+  async drain(graceMs: number): Promise<void> {
+    if (this.#channels.size === this.#stuck.size || graceMs <= 0) return
+    let timer: NodeJS.Timeout | undefined
+    let over!: () => void
+    await new Promise<void>((resolve) => {
+      over = resolve
+      this.#draining.add(over)
+      timer = setTimeout(over, Math.min(graceMs, LONGEST_TIMER_MS))
+    })
+    this.#draining.delete(over)
+    clearTimeout(timer)
+  }
+
+  /** Ends the waiting of `drain`, so that a second close can shorten the grace of the first. */
+  hurry(): void {
+    for (const over of this.#draining) over()
+    this.#draining.clear()
+  }
+
+  /**
+   * Cuts off all channels and tells their peers why. A peer that reads nothing cannot be told: `drain` does not wait for
+   * these.
+   */
+  sever(errorHere: RpcError, errorThere: RpcError): void {
+    for (const channel of this.#channels) {
+      if (!channel.sever(errorHere, errorThere)) this.#stuck.add(channel)
+    }
+  }
+
+  /** The connection is gone, and all that is open on it. */
+  lose(error: RpcError): void {
+    for (const channel of this.#channels) channel.onClosed(error)
+    this.#silent.close()
+    this.#cutOff.close()
+  }
+}

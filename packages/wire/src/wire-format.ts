@@ -1,0 +1,146 @@
+import { isRequest, type Request, type RpcError } from '@qrpc/core'
+import { asRefused, type CborCodec, createCborCodec } from './cbor/cbor-codec.ts'
+import type { CborLimits } from './cbor/limits.ts'
+import type { Codec } from './codec.ts'
+import { type ControlItem, decodeControlItem, encodeSignal, type Signal } from './control/control-item.ts'
+import { checkMaxHeaderSize, encodeRequestHeader, NO_HEADER, splitFirst } from './control/request-header.ts'
+import { checkMaxMessageSize, type FrameLimits } from './frame/frame.ts'
+import { FrameBatch } from './frame/frame-batch.ts'
+import { FrameReader } from './frame/frame-reader.ts'
+
+/** How messages become bytes, and how large they may be. */
+export interface WireOptions extends FrameLimits, CborLimits {
+  /**
+   * Bytes of a request's header: method, timeout and metadata. Default: 16 KiB. Sane: 4 KiB to 64 KiB.
+   * As `grpc.max_metadata_size` of gRPC.
+   */
+  readonly maxHeaderSize?: number | undefined
+  /** Encodes and decodes messages; headers and control items are always CBOR. Default: CBOR. */
+  readonly codec?: Codec | undefined
+}
+
+// Methods whose headers are kept: a contract has far fewer, and calls by hand may name any.
+const MOST_KEPT_HEADERS = 1000
+
+const NOTHING = new Uint8Array(0)
+
+/** The wire format with its options: one for a connector or listener, shared by all its channels. */
+export class WireFormat {
+  /** Bytes that a frame's payload may have. */
+  readonly maxMessageSize: number
+  readonly #maxHeaderSize: number
+  readonly #cbor: CborCodec
+  readonly #codec: Codec
+  readonly #plainHeaders = new Map<string, Uint8Array>()
+
+  /** @throws RpcError `invalid_argument` for limits that make no sense. */
+  constructor(options: WireOptions = {}) {
+    this.maxMessageSize = checkMaxMessageSize(options.maxMessageSize)
+    this.#maxHeaderSize = checkMaxHeaderSize(options.maxHeaderSize)
+    this.#cbor = createCborCodec(options)
+    this.#codec = options.codec ?? this.#cbor
+  }
+
+  /** A reader for one direction of a substream. */
+  createReader(): FrameReader {
+    return new FrameReader(this)
+  }
+
+  /** A batch for what is sent in one turn. */
+  createBatch(): FrameBatch {
+    return new FrameBatch(this)
+  }
+
+  /**
+   * Adds the first message of a client: a {@link Request}, or what was sent on a channel that was opened by hand.
+   *
+   * @throws RpcError `invalid_argument` for a value that does not travel, `resource_exhausted` for a header or frame over
+   * its limit. The batch is then as it was. So do all that add.
+   */
+  addFirst(batch: FrameBatch, message: unknown): void {
+    if (isRequest(message)) this.#addValue(batch, message.message, 'request', this.#header(message))
+    else this.#addValue(batch, message, 'message', NO_HEADER)
+  }
+
+  /**
+   * Adds a message. A `Uint8Array` of more than 4 KiB leaves as it is, without a copy: it must not change until it is sent.
+   *
+   * @param name What errors call the value. Default: `message`.
+   */
+  addMessage(batch: FrameBatch, message: unknown, name = 'message'): void {
+    this.#addValue(batch, message, name, NOTHING)
+  }
+
+  /** Adds the clean end of the half: the empty control frame. */
+  addEnd(batch: FrameBatch): void {
+    batch.add(NOTHING, true, true)
+  }
+
+  /** Adds a control item with an error. It does not throw: data that cannot be sent makes the error `internal`. */
+  addSignal(batch: FrameBatch, kind: Signal, error: RpcError): void {
+    batch.add(encodeSignal(kind, error, this.#cbor, this.maxMessageSize), true, true)
+  }
+
+  /**
+   * Reads the payload of a client's first message frame. Throws as {@link decodeMessage}, and `resource_exhausted` for a
+   * header over its limit.
+   */
+  decodeFirst(payload: Uint8Array): unknown {
+    const { header, message } = splitFirst(payload, this.#cbor, this.#maxHeaderSize)
+    const decoded = this.decodeMessage(message)
+    return header === undefined ? decoded : { ...header, message: decoded }
+  }
+
+  /**
+   * Reads the payload of a message frame.
+   *
+   * @throws RpcError `invalid_argument` for bytes that are no message.
+   */
+  decodeMessage(payload: Uint8Array): unknown {
+    try {
+      return this.#codec.decode(payload)
+    } catch (error) {
+      throw asRefused(error, 'the message cannot be decoded')
+    }
+  }
+
+  /** Reads the payload of a control frame. Throws as {@link decodeMessage}. */
+  decodeControl(payload: Uint8Array): ControlItem {
+    return decodeControlItem(payload, this.#cbor)
+  }
+
+  #addValue(batch: FrameBatch, value: unknown, name: string, header: Uint8Array): void {
+    const codec = this.#codec
+    if (value instanceof Uint8Array && codec.bytesHead !== undefined) {
+      const head = codec.bytesHead(value.length)
+      batch.add(value, false, true, header.length === 0 ? head : concat(header, head))
+    } else batch.add(this.#encode(value, name), false, codec.stable === true, header)
+  }
+
+  #encode(value: unknown, name: string): Uint8Array {
+    try {
+      return this.#codec.encode(value, name)
+    } catch (error) {
+      throw asRefused(error, `${name} cannot be encoded`)
+    }
+  }
+
+  /** Most requests are a method and no more, over and over. */
+  #header(request: Request): Uint8Array {
+    if (request.timeout !== undefined || request.metadata !== undefined) {
+      return encodeRequestHeader(request, this.#cbor, this.#maxHeaderSize)
+    }
+    const kept = this.#plainHeaders.get(request.method)
+    if (kept !== undefined) return kept
+    const header = new Uint8Array(encodeRequestHeader(request, this.#cbor, this.#maxHeaderSize))
+    if (this.#plainHeaders.size < MOST_KEPT_HEADERS) this.#plainHeaders.set(request.method, header)
+    return header
+  }
+}
+
+function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + tail.length)
+  whole.set(head)
+  whole.set(tail, head.length)
+  return whole
+}
