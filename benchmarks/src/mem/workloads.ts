@@ -5,7 +5,7 @@ import { asyncNumbers, drain, inParallel, inSequence, memoryClient, sqr, syncNum
 
 const IN_FLIGHT = 64
 
-/** The workloads over mem. Each runs in a process of its own: what one does to the compiled code is not the other's. */
+/** The workloads over mem. */
 export const memoryWorkloads: Readonly<Record<string, () => Workload>> = {
   unary: () => {
     const queue = handWrittenQueue(sqr)

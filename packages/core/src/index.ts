@@ -64,7 +64,7 @@ export type {
   Interceptor,
 } from './interceptor/interceptor.ts'
 export { Metadata, type MetadataEntries, type MetadataInit, type MetadataValue } from './metadata.ts'
-export { isRequest, type Request, readRequest } from './request.ts'
+export { isRequest, PlainRequest, type Request, readRequest } from './request.ts'
 export { type Schema, type, type ValidationIssues } from './schema.ts'
 export type { Context } from './server/context.ts'
 export type { Handler, Handlers, Responses } from './server/handlers.ts'

@@ -1,4 +1,4 @@
-import { isRequest, type Request, type RpcError } from '@qrpc/core'
+import { isRequest, PlainRequest, type Request, type RpcError } from '@qrpc/core'
 import { asRefused, type CborCodec, createCborCodec } from './cbor/cbor-codec.ts'
 import type { CborLimits } from './cbor/limits.ts'
 import type { Codec } from './codec.ts'
@@ -84,8 +84,16 @@ export class WireFormat {
   /**
    * Reads the payload of a client's first message frame. Throws as {@link decodeMessage}, and `resource_exhausted` for a
    * header over its limit.
+   *
+   * @param method What the message most likely is a request for.
    */
-  decodeFirst(payload: Uint8Array): unknown {
+  decodeFirst(payload: Uint8Array, method?: string): unknown {
+    if (method !== undefined) {
+      const plain = this.#plainHeader(method)
+      if (startsWith(payload, plain)) {
+        return new PlainRequest(method, this.decodeMessage(viewFrom(payload, plain.length)))
+      }
+    }
     const { header, message } = splitFirst(payload, this.#cbor, this.#maxHeaderSize)
     const decoded = this.decodeMessage(message)
     return header === undefined ? decoded : { ...header, message: decoded }
@@ -112,8 +120,7 @@ export class WireFormat {
   #addValue(batch: FrameBatch, value: unknown, name: string, header: Uint8Array): void {
     const codec = this.#codec
     if (value instanceof Uint8Array && codec.bytesHead !== undefined) {
-      const head = codec.bytesHead(value.length)
-      batch.add(value, false, true, header.length === 0 ? head : concat(header, head))
+      batch.add(value, false, true, header, codec.bytesHead(value.length))
     } else batch.add(this.#encode(value, name), false, codec.stable === true, header)
   }
 
@@ -125,22 +132,29 @@ export class WireFormat {
     }
   }
 
-  /** Most requests are a method and no more, over and over. */
   #header(request: Request): Uint8Array {
-    if (request.timeout !== undefined || request.metadata !== undefined) {
-      return encodeRequestHeader(request, this.#cbor, this.#maxHeaderSize)
-    }
-    const kept = this.#plainHeaders.get(request.method)
+    if (request.timeout === undefined && request.metadata === undefined) return this.#plainHeader(request.method)
+    return encodeRequestHeader(request, this.#cbor, this.#maxHeaderSize)
+  }
+
+  /** Most requests are a method and no more, over and over. */
+  #plainHeader(method: string): Uint8Array {
+    const kept = this.#plainHeaders.get(method)
     if (kept !== undefined) return kept
+    const request = new PlainRequest(method, undefined)
     const header = new Uint8Array(encodeRequestHeader(request, this.#cbor, this.#maxHeaderSize))
-    if (this.#plainHeaders.size < MOST_KEPT_HEADERS) this.#plainHeaders.set(request.method, header)
+    if (this.#plainHeaders.size < MOST_KEPT_HEADERS) this.#plainHeaders.set(method, header)
     return header
   }
 }
 
-function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + tail.length)
-  whole.set(head)
-  whole.set(tail, head.length)
-  return whole
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  const { length } = start
+  if (bytes.length < length) return false
+  for (let i = 0; i < length; i++) if (bytes[i] !== start[i]) return false
+  return true
+}
+
+function viewFrom(bytes: Uint8Array, offset: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + offset, bytes.length - offset)
 }

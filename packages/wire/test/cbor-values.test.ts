@@ -1,10 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import { runInNewContext } from 'node:vm'
-import { fc, test as fuzz } from '@fast-check/vitest'
 import { createCborCodec } from '@qrpc/wire'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { expectCode } from './expect-code.ts'
-import { anyValue } from './values.ts'
+import { anyValue, expectSame } from './values.ts'
 
 const codec = createCborCodec()
 
@@ -13,15 +11,20 @@ function roundTrip(value: unknown): unknown {
 }
 
 describe('values that travel', () => {
-  fuzz.prop([anyValue], { numRuns: 1000 })('come back equal', (value) => {
-    // toStrictEqual takes a property named constructor for the class.
-    expect(isDeepStrictEqual(roundTrip(value), value)).toBe(true)
+  test('come back equal', () => {
+    const property = fc.property(anyValue, (value) => {
+      expectSame(roundTrip(value), value)
+    })
+    fc.assert(property, { numRuns: 1000 })
   })
 
-  fuzz.prop([fc.array(anyValue)])('what encode returned stays as it is', (values) => {
-    const encoded = values.map((value) => codec.encode(value))
-    const copies = encoded.map((bytes) => bytes.slice())
-    expect(encoded.map((bytes) => Buffer.compare(bytes, copies.shift() as Uint8Array))).toEqual(encoded.map(() => 0))
+  test('what encode returned stays as it is', () => {
+    const property = fc.property(fc.array(anyValue), (values) => {
+      const encoded = values.map((value) => codec.encode(value))
+      const copies = encoded.map((bytes) => bytes.slice())
+      expect(encoded.map((bytes) => Buffer.compare(bytes, copies.shift() as Uint8Array))).toEqual(encoded.map(() => 0))
+    })
+    fc.assert(property)
   })
 
   test.each([-0, [-0, 0, 1, -1, 0.5, 2 ** 40], { zero: -0, text: 'a', date: new Date(5), list: [1n, -0] }])(
@@ -33,6 +36,90 @@ describe('values that travel', () => {
 
   test('numbers and bigints stay apart', () => {
     expect(roundTrip([5, 5n, 2 ** 53, 2n ** 53n])).toStrictEqual([5, 5n, 2 ** 53, 2n ** 53n])
+  })
+
+  test.each(
+    [
+      [0n, 1n, -1n, 23n, 24n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n],
+      [2n ** 64n, -(2n ** 63n), -(2n ** 64n) + 1n, -(2n ** 64n), -(2n ** 64n) - 1n, 2n ** 65n, 255n << 2040n],
+    ].flat(),
+  )('the bigint %d', (value) => {
+    expect(roundTrip(value)).toBe(value)
+  })
+
+  test.each(
+    [
+      [0, 23, 24, 255, 256, 65535, 65536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e300, 5e-324],
+      [-1, -24, -25, -256, -257, -65536, -65537, -(2 ** 31), -(2 ** 31) - 1, -(2 ** 32), -(2 ** 32) - 1, -1e300],
+      [0.1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.MAX_VALUE],
+    ].flat(),
+  )('the number %d', (value) => {
+    expect(roundTrip(value)).toBe(value)
+  })
+
+  test('every kind of typed array, wherever it lies in its buffer and in the message', () => {
+    const kinds = [
+      [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array],
+      [BigInt64Array, BigUint64Array, Float32Array, Float64Array],
+    ].flat()
+    const buffer = Uint8Array.from({ length: 128 }, (_, i) => i * 37).buffer
+    for (const Kind of kinds) {
+      const size = Kind.BYTES_PER_ELEMENT
+      for (const start of [0, size, 3 * size]) {
+        for (const length of [0, 1, 5]) {
+          const array = new Kind(buffer, start, length)
+          for (let before = 0; before < 9; before++) {
+            const value = ['x'.repeat(before), array, array]
+            expect(roundTrip(value)).toStrictEqual([
+              'x'.repeat(before),
+              new Kind(array as never),
+              new Kind(array as never),
+            ])
+          }
+        }
+      }
+    }
+  })
+
+  test('bytes of memory that is shared or can grow, as a Uint8Array', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(7)
+    expect(roundTrip([shared])).toStrictEqual([Uint8Array.of(7, 7)])
+  })
+
+  test('maps and sets inside each other, with keys of any kind', () => {
+    const value = new Map<unknown, unknown>([
+      [new Map([[new Set([1n]), []]]), new Set([new Map([['a', new Map()]])])],
+      [{ a: 1 }, new Map([[[1], new Date(5)]])],
+      [null, undefined],
+      [undefined, null],
+      [Number.NaN, Uint8Array.of(1)],
+      ['__proto__', 1],
+      [1, 'number'],
+      ['1', 'text'],
+    ])
+    expectSame(roundTrip(value), value)
+    expect([...(roundTrip(value) as Map<unknown, unknown>).keys()]).toStrictEqual([...value.keys()])
+  })
+
+  test('objects inside maps stay objects, and maps inside objects maps', () => {
+    const value = new Map([[{ a: new Map([[{}, {}]]) }, { b: new Map([[1, { c: 1 }]]), d: {} }]])
+    expect(roundTrip(value)).toStrictEqual(value)
+  })
+
+  test('what getters give', () => {
+    let calls = 0
+    const value = {
+      get a() {
+        calls++
+        return { b: 1 }
+      },
+    }
+    expect(roundTrip(value)).toStrictEqual({ a: { b: 1 } })
+    expect(calls).toBe(2)
+  })
+
+  test('properties and items in their order, though keys that are numbers come first', () => {
+    expect(Object.keys(roundTrip({ b: 1, a: 2, 1: 3, 0: 4 }) as object)).toEqual(['0', '1', 'b', 'a'])
   })
 
   test('a Buffer and other kinds of Uint8Array, as Uint8Array', () => {
@@ -57,9 +144,11 @@ describe('values that travel', () => {
     expect(roundTrip([shared, shared])).toStrictEqual([{ a: 1 }, { a: 1 }])
   })
 
-  test('own properties alone', () => {
+  test('enumerable properties of objects alone, and items alone of arrays, maps, sets and dates', () => {
     const value = Object.defineProperty({ a: 1 }, 'hidden', { value: () => 1, enumerable: false })
     expect(roundTrip(value)).toStrictEqual({ a: 1 })
+    const more = { more: () => 1 }
+    expect(roundTrip([Object.assign([1], more), Object.assign(new Set([1]), more)])).toStrictEqual([[1], new Set([1])])
   })
 
   test('objects with very many properties, and long strings', () => {
@@ -76,129 +165,7 @@ describe('values that travel', () => {
   })
 
   test('bigints up to 256 bytes', () => {
-    for (const value of [2n ** 2048n - 1n, -(2n ** 2048n), 2n ** 64n, -(2n ** 64n)])
-      expect(roundTrip(value)).toBe(value)
-  })
-})
-
-describe('values that are refused', () => {
-  class Point {
-    x = 1
-  }
-  test.each<[string, unknown]>([
-    ['a function', () => 1],
-    ['a class', Point],
-    ['a symbol', Symbol('a')],
-    ['an instance of a class', new Point()],
-    ['an object with a prototype of its own', Object.create({ a: 1 })],
-    ['an error', new Error('a')],
-    ['a regular expression', /a/],
-    ['a promise', Promise.resolve()],
-    ['a WeakMap', new WeakMap()],
-    ['a URL', new URL('http://a/')],
-    ['a boxed number', Object(1)],
-    ['a boxed string', Object('a')],
-    ['an ArrayBuffer', new ArrayBuffer(1)],
-    ['a DataView', new DataView(new ArrayBuffer(1))],
-    ['a subclass of Array', new (class extends Array {})()],
-    ['a subclass of Map', new (class extends Map {})()],
-    ['a subclass of Date', new (class extends Date {})()],
-    ['an object that poses as a Map', Object.create(Map.prototype)],
-    ['an object that poses as a Date', Object.create(Date.prototype)],
-    ['a Date that poses as an array', Object.assign(new Date(), { constructor: Array })],
-    ['a generator', (function* () {})()],
-    ['an invalid Date', new Date(Number.NaN)],
-    ['a Date beyond exact ms', new Date(8.64e15 - 1)],
-    ['a hole', new Array(3)],
-    ['a lone surrogate', 'a\ud800'],
-    ['a lone surrogate in a key', { 'a\udc00': 1 }],
-    ['a symbol key', { [Symbol('a')]: 1 }],
-    ['a property named __proto__', JSON.parse('{"__proto__":{"polluted":true}}')],
-    [
-      'a getter that throws',
-      Object.defineProperty({}, 'a', {
-        get: () => {
-          throw new Error('no')
-        },
-        enumerable: true,
-      }),
-    ],
-    [
-      'a proxy that throws',
-      new Proxy(
-        {},
-        {
-          get: () => {
-            throw new Error('no')
-          },
-        },
-      ),
-    ],
-    ['a bigint of 257 bytes', 2n ** 2048n],
-    ['a negative bigint of 257 bytes', -(2n ** 2048n) - 1n],
-  ])('%s', (_, value) => {
-    expectCode('invalid_argument', () => codec.encode(value))
-    expectCode('invalid_argument', () => codec.encode([value]))
-    expectCode('invalid_argument', () => codec.encode(new Map([[1, value]])))
-    expectCode('invalid_argument', () => codec.encode(new Set([value])))
-  })
-
-  test.each<[unknown, string]>([
-    [{ list: [1, 2, 3, { callback: () => 1 }] }, 'request.list[3].callback is a function, which cannot be sent'],
-    [() => 1, 'request is a function'],
-    [{ 'a b': { x: Symbol('s') } }, 'request["a b"].x is a symbol'],
-    [new Map([['k', new Point()]]), 'request.get("k") is an object of class Point'],
-    [new Map([[/a/, 1]]), 'request.keys()[0] is an object of class RegExp'],
-    [[new Set([1, new Error('a')])], 'request[0].values()[1] is an object of class Error'],
-    [{ a: new ArrayBuffer(1) }, 'request.a is a ArrayBuffer: wrap its bytes in a Uint8Array'],
-    [Object.assign(new Array(3), [undefined]), 'request[1] is a hole'],
-    [{ constructor: () => 1 }, 'request.constructor is a function'],
-    [{ ['x'.repeat(1000)]: Symbol('s') }, `request["${'x'.repeat(40)}..."] is a symbol`],
-  ])('%# with the path to what is wrong', (value, message) => {
-    expect(expectCode('invalid_argument', () => codec.encode(value, 'request')).message).toContain(message)
-  })
-
-  test('circles, wherever they close', () => {
-    const node: { name: string; next?: unknown } = { name: 'a' }
-    node.next = { list: [node] }
-    const message = 'message.next.list[0] refers back to message: circles cannot be sent'
-    expect(expectCode('invalid_argument', () => codec.encode(node)).message).toBe(message)
-    const inner = expectCode('invalid_argument', () => codec.encode({ x: [node] })).message
-    expect(inner).toBe('message.x[0].next.list[0] refers back to message.x[0]: circles cannot be sent')
-    const ring: unknown[][] = Array.from({ length: 64 }, () => [])
-    for (const [i, part] of ring.entries()) part.push(ring[(i + 1) % 64])
-    expect(expectCode('invalid_argument', () => codec.encode(ring[0])).message).toContain('refers back to message:')
-    const map = new Map<unknown, unknown>()
-    map.set('self', map)
-    expect(expectCode('invalid_argument', () => codec.encode(map)).message).toContain('message.get("self") refers back')
-  })
-
-  test('65 levels', () => {
-    let value: unknown = []
-    for (let depth = 0; depth < 64; depth++) value = [value]
-    expect(expectCode('invalid_argument', () => codec.encode(value)).message).toContain('more than 64 deep (maxDepth)')
-  })
-
-  test('more items than the limit, also where few objects make many', () => {
-    const small = createCborCodec({ maxItems: 100 })
-    expectCode('invalid_argument', () => small.encode(new Array(100).fill(1)))
-    expect(small.decode(small.encode(new Array(99).fill(1)))).toHaveLength(99)
-    let many: unknown[] = []
-    for (let depth = 0; depth < 60; depth++) many = [many, many]
-    expectCode('invalid_argument', () => codec.encode(many))
-  })
-
-  test('more bytes than the limit, before they are encoded', () => {
-    const text = 'a'.repeat(1_000_000)
-    expectCode('resource_exhausted', () => codec.encode(new Array(100_000).fill(text)))
-    expectCode('resource_exhausted', () => codec.encode({ a: new Uint8Array(2 ** 24 + 1) }))
-  })
-
-  test('more memory than the bytes stand for', () => {
-    const empty = Array.from({ length: 100_000 }, () => ({}))
-    expectCode('invalid_argument', () => codec.encode(empty))
-    const lenient = createCborCodec({ maxExpansion: 1000 })
-    expect(lenient.decode(lenient.encode(empty))).toHaveLength(100_000)
+    for (const value of [2n ** 2048n - 1n, -(2n ** 2048n)]) expect(roundTrip(value)).toBe(value)
   })
 })
 
@@ -226,12 +193,31 @@ describe('what is decoded', () => {
     expect((codec.decode(alone) as Uint8Array).buffer).toBe(alone.buffer)
   })
 
+  test('nothing else is a view: what was decoded from a source does not change with it', () => {
+    for (const value of [{ list: ['text', 'x'.repeat(100)], big: 2n ** 70n }, new Map([['水'.repeat(500), 'a']])]) {
+      const source = new Uint8Array(codec.encode(value))
+      const decoded = codec.decode(source)
+      source.fill(0)
+      codec.decode(codec.encode('something else'))
+      expect(decoded).toStrictEqual(value)
+    }
+  })
+
+  test('typed arrays that lie across the alignment of their elements are copies', () => {
+    const source = new Uint8Array(codec.encode([new Float64Array([1.5]), 'a', new Float64Array([2.5])]))
+    const arrays = codec.decode(source) as Float64Array[]
+    expect(arrays.filter((array) => array.buffer !== source.buffer).length).toBeGreaterThan(0)
+    expect(arrays).toStrictEqual([new Float64Array([1.5]), 'a', new Float64Array([2.5])])
+  })
+
   test('the source stays as it is', () => {
-    const source = new Uint8Array(codec.encode({ a: 'b' }))
-    const before = source.slice()
-    codec.decode(source)
-    expect(source).toStrictEqual(before)
-    expect(Object.keys(source)).toEqual(Object.keys(before))
+    for (const value of [{ a: 'b' }, { a: Uint8Array.of(1) }, ['x'.repeat(2000)]]) {
+      const source = new Uint8Array(codec.encode(value))
+      const before = source.slice()
+      codec.decode(source)
+      expect(source).toStrictEqual(before)
+      expect(Object.keys(source)).toEqual(Object.keys(before))
+    }
   })
 
   test('a Buffer as the source gives plain Uint8Arrays', () => {
@@ -248,7 +234,9 @@ describe('what is decoded', () => {
   })
 
   test('large messages do not leave a large pool behind', () => {
-    codec.encode(new Uint8Array(2_000_000))
-    expect(codec.encode('a').buffer.byteLength).toBeLessThanOrEqual(256 * 1024)
+    for (const large of [new Uint8Array(2_000_000), 'a'.repeat(2_000_000), Array(200_000).fill('水水水')]) {
+      codec.encode(large)
+      expect(codec.encode('a').buffer.byteLength).toBeLessThanOrEqual(1024 * 1024)
+    }
   })
 })

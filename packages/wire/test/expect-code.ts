@@ -13,3 +13,13 @@ export function expectCode(code: string, run: () => unknown): RpcError {
   expect(thrown).toMatchObject({ code })
   return thrown as RpcError
 }
+
+/** What it gives, or the `RpcError` that it throws. Any other error is thrown on. */
+export function outcomeOf<R>(run: () => R): { value?: R; error?: RpcError } {
+  try {
+    return { value: run() }
+  } catch (error) {
+    if (error instanceof RpcError) return { error }
+    throw error
+  }
+}

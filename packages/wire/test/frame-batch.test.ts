@@ -65,26 +65,26 @@ describe('FrameBatch', () => {
   )
 
   test('what goes in comes out of the reader', () => {
-   const property = fc.property(fc.array(someFrames), (turns) => {
-    const batch = new FrameBatch()
-    const reader = new FrameReader()
-    for (const frames of turns) {
-      for (const { size, control, owned, head } of frames) {
-        batch.add(new Uint8Array(size).fill(size), control, owned, head)
+    const property = fc.property(fc.array(someFrames), (turns) => {
+      const batch = new FrameBatch()
+      const reader = new FrameReader()
+      for (const frames of turns) {
+        for (const { size, control, owned, head } of frames) {
+          batch.add(new Uint8Array(size).fill(size), control, owned, head)
+        }
+        const { size } = batch
+        const whole = join(batch.take())
+        expect(whole.length).toBe(size)
+        reader.push(whole)
+        for (const frame of frames) {
+          const read = reader.next()
+          expect(read?.control).toBe(frame.control)
+          const expected = join([frame.head, new Uint8Array(frame.size).fill(frame.size)])
+          expect(Buffer.compare(read?.payload ?? bytes(''), expected)).toBe(0)
+        }
+        expect(reader.next()).toBeUndefined()
       }
-      const { size } = batch
-      const whole = join(batch.take())
-      expect(whole.length).toBe(size)
-      reader.push(whole)
-      for (const frame of frames) {
-        const read = reader.next()
-        expect(read?.control).toBe(frame.control)
-        const expected = join([frame.head, new Uint8Array(frame.size).fill(frame.size)])
-        expect(Buffer.compare(read?.payload ?? bytes(''), expected)).toBe(0)
-      }
-      expect(reader.next()).toBeUndefined()
-    }
-   })
-   fc.assert(property)
+    })
+    fc.assert(property)
   })
 })

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
+import { expect } from 'vitest'
 
 const MAX_BIGNUM = 1n << 2048n
 
@@ -50,3 +52,8 @@ export const anyValue: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((ti
     fc.array(tie('value')).map((items) => new Set(items)),
   ),
 })).value
+
+/** As toStrictEqual, which takes a property named constructor for the class. */
+export function expectSame(actual: unknown, expected: unknown): void {
+  expect(isDeepStrictEqual(actual, expected)).toBe(true)
+}

@@ -14,7 +14,7 @@ export class ClientByteStream extends Http2ByteStream {
   constructor(
     session: ClientHttp2Session,
     method: string | undefined,
-    lost: (stream: Http2Stream) => RpcError | undefined,
+    lost: (cause: unknown) => RpcError | undefined,
   ) {
     super(lost)
     this.session = session

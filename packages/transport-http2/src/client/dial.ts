@@ -37,11 +37,15 @@ export async function dialSession(settings: DialSettings, signal: AbortSignal): 
 async function openSession(settings: DialSettings, attempt: Attempt): Promise<ClientHttp2Session> {
   if (settings.session !== undefined) {
     const given = await attempt.own(settings.session())
+    if (given.connecting) await attempt.event(given, 'connect')
     // Its SETTINGS may have come long ago; they come before the answer to a PING.
     await attempt.within(new Promise<void>((resolve, reject) => given.ping((error) => (error ? reject(error) : resolve()))))
     return given
   }
   const socket = await openSocket(settings, attempt)
+  // A TLS alert after the handshake, as for a client certificate that is missing, would leave the socket open, and the
+  // session destroyed without a word.
+  socket.on('error', () => socket.destroy())
   const session = await attempt.own(connect(settings.target.authority, { ...settings.http2, createConnection: () => socket }))
   await attempt.event(session, 'remoteSettings')
   return session

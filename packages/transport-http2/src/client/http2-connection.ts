@@ -1,4 +1,4 @@
-import type { ClientHttp2Session, Http2Stream } from 'node:http2'
+import type { ClientHttp2Session } from 'node:http2'
 import { type Channel, type OpenOptions, type Peer, RpcError } from '@qrpc/core'
 import {
   ByteChannel,
@@ -33,7 +33,7 @@ export class Http2Connection implements Connection {
   readonly #waiting = new OpenQueue()
   readonly #keepAlive: KeepAlive
   readonly #whenClosed: Promise<void>
-  readonly #lost = (stream: Http2Stream): RpcError | undefined => this.#lossOf(stream)
+  readonly #lost = (cause: unknown): RpcError | undefined => this.#lossOf(cause)
   #unusable: RpcError | undefined = undefined
   #error: RpcError | undefined = undefined
 
@@ -117,20 +117,21 @@ export class Http2Connection implements Connection {
 
   #onClosed(): void {
     this.#keepAlive.close()
-    const error = this.#error ?? new RpcError('unavailable', `the connection to ${this.#settings.address} was lost`)
+    const error = this.#lossOf() as RpcError
     this.#retire(error)
     this.#channels.lose(error)
     this.#observer.onClosed()
   }
 
-  /** A session that is gone takes its streams along, which look as if they had ended well (node:http2). */
-  #lossOf(stream: Http2Stream): RpcError | undefined {
-    if (!this.#session.destroyed && stream.session !== undefined) return this.#error
-    return this.#error ?? new RpcError('unavailable', `the connection to ${this.#settings.address} was lost`)
+  #lossOf(cause?: unknown): RpcError | undefined {
+    if (this.#error === undefined && this.#session.destroyed) this.#error = lostError(this.#settings.address, cause)
+    return this.#error
   }
 }
 
 function lostError(address: string, error: unknown): RpcError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return new RpcError('unavailable', `the connection to ${address} was lost: ${reason}`, { cause: error })
+  const what = `the connection to ${address} was lost`
+  return error instanceof Error
+    ? new RpcError('unavailable', `${what}: ${error.message}`, { cause: error })
+    : new RpcError('unavailable', what)
 }

@@ -12,7 +12,7 @@ export class ServerByteStream extends Http2ByteStream {
   /** @param onReset The peer has reset the stream. */
   constructor(
     stream: ServerHttp2Stream,
-    lost: (stream: Http2Stream) => RpcError | undefined,
+    lost: (cause: unknown) => RpcError | undefined,
     onReset: () => void,
   ) {
     super(lost)

@@ -1,4 +1,4 @@
-import { constants, type Http2Stream, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { type Peer, RpcError } from '@qrpc/core'
 import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
@@ -25,7 +25,7 @@ export class ServerConnection {
   readonly #channels: ChannelTable
   readonly #peer: Peer
   readonly #keepAlive: KeepAlive
-  readonly #lost = (stream: Http2Stream): RpcError | undefined => this.#lossOf(stream)
+  readonly #lost = (cause: unknown): RpcError | undefined => this.#lossOf(cause)
   readonly #onReset = (): void => this.#countReset()
   #error: RpcError | undefined = undefined
   #closing = false
@@ -46,7 +46,7 @@ export class ServerConnection {
     })
     session.on('close', () => {
       this.#keepAlive.close()
-      this.#channels.lose(this.#lossOf(undefined) as RpcError)
+      this.#channels.lose(this.#lossOf() as RpcError)
     })
   }
 
@@ -86,9 +86,11 @@ export class ServerConnection {
     this.destroy()
   }
 
-  #lossOf(stream: Http2Stream | undefined): RpcError | undefined {
-    if (!this.#session.destroyed && stream?.session !== undefined) return this.#error
-    return this.#error ?? new RpcError('unavailable', 'the client closed the connection')
+  #lossOf(cause?: unknown): RpcError | undefined {
+    if (this.#error === undefined && this.#session.destroyed) {
+      this.#error = new RpcError('unavailable', 'the client closed the connection', { cause })
+    }
+    return this.#error
   }
 
   /** A peer that opens and resets streams has the server work for nothing (CVE-2023-44487). */

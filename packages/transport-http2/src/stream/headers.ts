@@ -14,7 +14,8 @@ export function pathOf(method: string | undefined): string {
   if (method === undefined) return '/'
   const kept = paths.get(method)
   if (kept !== undefined) return kept
-  const path = `/${encodeURI((method as string & { toWellFormed(): string }).toWellFormed())}`
+  const text = (method as string & { toWellFormed(): string }).toWellFormed()
+  const path = `/${encodeURI(text).replaceAll('?', '%3F').replaceAll('#', '%23')}`
   if (paths.size < MOST_KEPT) paths.set(method, path)
   return path
 }
@@ -40,7 +41,7 @@ export function isQrpcRequest(headers: IncomingHttpHeaders): boolean {
 
 function decode(path: string): string {
   try {
-    return decodeURI(path)
+    return decodeURIComponent(path)
   } catch {
     return path
   }

@@ -17,17 +17,18 @@ export abstract class Http2ByteStream implements ByteStream {
   protected stream: Http2Stream | undefined = undefined
   private full = false
   private onWritten: (() => void) | undefined = undefined
-  private readonly lost: (stream: Http2Stream) => RpcError | undefined
+  private readonly lost: (cause: unknown) => RpcError | undefined
+  private cause: unknown = undefined
 
-  /** @param lost The error of the connection, once it has one. */
-  constructor(lost: (stream: Http2Stream) => RpcError | undefined) {
+  /** @param lost The error of the connection, once it is lost. */
+  constructor(lost: (cause: unknown) => RpcError | undefined) {
     this.lost = lost
   }
 
   /** The stream with its headers sent; `undefined` where it cannot be had, which `onClosed` has been told. */
   protected abstract start(): Http2Stream | undefined
 
-  write(buffers: readonly Uint8Array[], _size: number, fin: boolean): boolean {
+  write(buffers: readonly Uint8Array[], size: number, fin: boolean): boolean {
     const stream = this.start()
     if (stream === undefined || !stream.writable) return true
     const last = buffers.length - 1
@@ -38,7 +39,9 @@ export abstract class Http2ByteStream implements ByteStream {
     if (last > 0) stream.cork()
     for (let i = 0; i < last; i++) stream.write(buffers[i])
     if (fin) stream.end(buffers[last])
+    else if (stream.writableLength + size <= LOW_WATER_MARK / 2) stream.write(buffers[last])
     else {
+      // Asked for well before the stream is full, so that it is heard of before the stream is empty.
       this.onWritten ??= () => this.drain(stream)
       stream.write(buffers[last], this.onWritten)
     }
@@ -81,9 +84,18 @@ export abstract class Http2ByteStream implements ByteStream {
     reader?.onClosed(error)
   }
 
+  onStreamError(error: unknown): void {
+    this.cause = error
+  }
+
+  onStreamEnded(): void {
+    // A session that is gone ends its streams as if they had ended well; `close` then tells what has happened.
+    if (this.lost(this.cause) === undefined) this.reader?.onEnd()
+  }
+
   onStreamClosed(stream: Http2Stream): void {
     const { rstCode } = stream
-    this.closed(this.lost(stream) ?? (rstCode === undefined || rstCode === 0 ? undefined : resetError(rstCode)))
+    this.closed(this.lost(this.cause) ?? (rstCode === undefined || rstCode === 0 ? undefined : resetError(rstCode)))
   }
 
   private drain(stream: Http2Stream): void {
@@ -100,12 +112,14 @@ function onData(this: OwnedStream, chunk: Buffer): void {
 }
 
 function onEnd(this: OwnedStream): void {
-  this[OWNER]?.reader?.onEnd()
+  this[OWNER]?.onStreamEnded()
 }
 
 function onClose(this: OwnedStream): void {
   this[OWNER]?.onStreamClosed(this)
 }
 
-/** Each error is followed by `close`, which tells what is worth telling. */
-function onError(): void {}
+/** Each error is followed by `close`. */
+function onError(this: OwnedStream, error: unknown): void {
+  this[OWNER]?.onStreamError(error)
+}

@@ -1,6 +1,7 @@
 import { RpcError } from '@qrpc/core'
 import { Decoder, Encoder } from 'cbor-x'
 import type { Codec } from '../codec.ts'
+import { copyBytes } from '../copy.ts'
 import { ValueChecker } from './check-value.ts'
 import { type CborLimits, checkCborLimits } from './limits.ts'
 import { Scanner, tooHeavy } from './scan.ts'
@@ -15,10 +16,22 @@ const floatEncoder = new Encoder({ ...SETTINGS, alwaysUseFloat: true })
 const decoder = new Decoder(SETTINGS)
 
 // What the buffer that cbor-x keeps between messages may grow to; a large message must not leave it large.
-const LARGEST_POOL = 256 * 1024
+const LARGEST_POOL = 1024 * 1024
+// Up to here no message makes it larger than that.
+const LARGE_MESSAGE = 64 * 1024
 const POOL = 32 * 1024
 
+// A view of its own and a DataView on it cost more than to copy a small message, where nothing decoded is a view on it.
+const scratch = new Uint8Array(1024)
+const decode = decoder.decode.bind(decoder) as (source: Uint8Array, end: number) => unknown
+
+// cbor-x would mix up two messages where a getter of the one has the other encoded.
+let encoding = false
+
 const HEAD_OF_BYTES = 0x40
+
+// Those of short byte strings, once they were needed.
+const SHORT_HEADS: Uint8Array[] = []
 
 /** The CBOR codec, which also tells where the first of several items ends. */
 export interface CborCodec extends Codec {
@@ -51,16 +64,20 @@ export function createCborCodec(limits: CborLimits = {}): CborCodec {
     stable: true,
 
     encode(value, name = 'message') {
+      if (encoding)
+        throw new RpcError('invalid_argument', `${name} cannot be encoded by a getter of what is being encoded`)
+      encoding = true
       try {
         const refusal = checker.check(value)
         if (refusal !== undefined) throw refusal.toError(name)
-        const using = checker.hasNegativeZero ? floatEncoder : encoder
-        const encoded = using.encode(value)
-        if (encoded.buffer.byteLength > LARGEST_POOL) resetPool()
+        const encoded = checker.hasNegativeZero ? floatEncoder.encode(value) : encoder.encode(value)
+        if (encoded.length > LARGE_MESSAGE && encoded.buffer.byteLength > LARGEST_POOL) resetPool()
         if (!checker.fits(encoded.length)) throw tooHeavy(checked.maxExpansion)
         return encoded
       } catch (error) {
         throw asRefused(error, `${name} cannot be encoded`)
+      } finally {
+        encoding = false
       }
     },
 
@@ -70,10 +87,11 @@ export function createCborCodec(limits: CborLimits = {}): CborCodec {
       }
       const first = bytes[0] as number
       if (first < 0x18) return first
-      const source = plainView(bytes)
-      if (first >= HEAD_OF_BYTES && first < 0x60) return source.subarray(headSize(first))
+      if (first >= HEAD_OF_BYTES && first < 0x60) return plainView(bytes).subarray(headSize(first))
       try {
-        return decoder.decode(source)
+        if (bytes.length > scratch.length || scanner.hasBytes) return decoder.decode(plainView(bytes))
+        copyBytes(bytes, scratch, 0)
+        return decode(scratch, bytes.length)
       } catch (error) {
         throw asRefused(error, 'the message cannot be decoded')
       }
@@ -89,8 +107,10 @@ export function createCborCodec(limits: CborLimits = {}): CborCodec {
 
 /** The head of a byte string (RFC 8949, section 3). */
 function bytesHead(length: number): Uint8Array {
-  if (length < 24) return Uint8Array.of(HEAD_OF_BYTES + length)
-  if (length < 0x100) return Uint8Array.of(0x58, length)
+  if (length < 0x100) {
+    SHORT_HEADS[length] ??= length < 24 ? Uint8Array.of(HEAD_OF_BYTES + length) : Uint8Array.of(0x58, length)
+    return SHORT_HEADS[length]
+  }
   if (length < 0x10000) return Uint8Array.of(0x59, length >> 8, length)
   return Uint8Array.of(0x5a, length >>> 24, length >> 16, length >> 8, length)
 }

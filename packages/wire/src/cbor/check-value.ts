@@ -35,6 +35,9 @@ const TYPED_ARRAYS: ReadonlySet<unknown> = new Set([
 export class ValueChecker {
   readonly #limits: CheckedCborLimits
   #items = 0
+  // Of the items, those that stand for bytes of bignums and weigh nothing.
+  #bignumBytes = 0
+  // Beyond what each item weighs.
   #weight = 0
   #size = 0
   #negativeZero = false
@@ -50,20 +53,27 @@ export class ValueChecker {
 
   /** Whether a message of that many bytes stays within `maxExpansion`. */
   fits(size: number): boolean {
-    return this.#weight <= FREE_WEIGHT || this.#weight <= FREE_WEIGHT + size * this.#limits.maxExpansion
+    const weight = this.#weight + (this.#items - this.#bignumBytes) * WEIGHT_OF_ITEM
+    return weight <= FREE_WEIGHT || weight <= FREE_WEIGHT + size * this.#limits.maxExpansion
   }
 
   /** `undefined` where the value can be encoded. */
   check(value: unknown): Refusal | undefined {
     this.#items = 0
+    this.#bignumBytes = 0
     this.#weight = 0
     this.#size = 0
     this.#negativeZero = false
-    return this.#check(value, 0)
+    try {
+      const refusal = this.#check(value, 0)
+      if (refusal === undefined && this.#items > this.#limits.maxItems) return this.#tooManyItems()
+      return refusal
+    } catch (error) {
+      return Refusal.thrown(error)
+    }
   }
 
   #check(value: unknown, depth: number): Refusal | undefined {
-    this.#weight += WEIGHT_OF_ITEM
     if (++this.#items > this.#limits.maxItems) return this.#tooManyItems()
     switch (typeof value) {
       case 'number':
@@ -116,14 +126,19 @@ export class ValueChecker {
   #checkPlain(value: object, depth: number): Refusal | undefined {
     const deep = this.#open(value, depth)
     if (deep !== undefined) return deep
-    for (const key in value) {
-      // Properties of the prototype do not travel.
-      if (!Object.hasOwn(value, key)) continue
-      if (key === '__proto__') return new Refusal('is a property that cannot be sent').within(value, '["__proto__"]')
-      this.#items++
-      this.#weight += WEIGHT_OF_ITEM
-      const refusal = this.#checkText(key) ?? this.#check((value as Readonly<Record<string, unknown>>)[key], depth + 1)
-      if (refusal !== undefined) return refusal.within(value, propertyStep(key))
+    const keys = Object.keys(value)
+    let i = 0
+    try {
+      for (; i < keys.length; i++) {
+        const key = keys[i] as string
+        if (key === '__proto__') return new Refusal('is a property that cannot be sent').within(value, '["__proto__"]')
+        this.#items++
+        const refusal =
+          this.#checkText(key) ?? this.#check((value as Readonly<Record<string, unknown>>)[key], depth + 1)
+        if (refusal !== undefined) return refusal.within(value, propertyStep(key))
+      }
+    } catch (error) {
+      return Refusal.thrown(error).within(value, propertyStep(keys[i] as string))
     }
     if (Object.getOwnPropertySymbols(value).length > 0) {
       return new Refusal('has a property whose key is a symbol, which cannot be sent')
@@ -134,13 +149,18 @@ export class ValueChecker {
   #checkArray(value: readonly unknown[], depth: number): Refusal | undefined {
     const deep = this.#open(value, depth)
     if (deep !== undefined) return deep
-    for (let i = 0; i < value.length; i++) {
-      const item = value[i]
-      const refusal =
-        item === undefined && !Object.hasOwn(value, i)
-          ? new Refusal('is a hole in an array: give undefined or null')
-          : this.#check(item, depth + 1)
-      if (refusal !== undefined) return refusal.within(value, `[${i}]`)
+    let i = 0
+    try {
+      for (; i < value.length; i++) {
+        const item = value[i]
+        const refusal =
+          item === undefined && !Object.hasOwn(value, i)
+            ? new Refusal('is a hole in an array: give undefined or null')
+            : this.#check(item, depth + 1)
+        if (refusal !== undefined) return refusal.within(value, `[${i}]`)
+      }
+    } catch (error) {
+      return Refusal.thrown(error).within(value, `[${i}]`)
     }
     return undefined
   }
@@ -151,9 +171,9 @@ export class ValueChecker {
     if (deep !== undefined) return deep
     let i = 0
     for (const [key, item] of value) {
-      const refusal = this.#check(key, depth + 1)
+      const refusal = this.#checkInside(key, depth + 1)
       if (refusal !== undefined) return refusal.within(value, `.keys()[${i}]`)
-      const refusedItem = this.#check(item, depth + 1)
+      const refusedItem = this.#checkInside(item, depth + 1)
       if (refusedItem !== undefined) return refusedItem.within(value, mapStep(key))
       i++
     }
@@ -166,11 +186,20 @@ export class ValueChecker {
     if (deep !== undefined) return deep
     let i = 0
     for (const item of value) {
-      const refusal = this.#check(item, depth + 1)
+      const refusal = this.#checkInside(item, depth + 1)
       if (refusal !== undefined) return refusal.within(value, `.values()[${i}]`)
       i++
     }
     return undefined
+  }
+
+  /** A proxy may throw whatever is done to it. */
+  #checkInside(value: unknown, depth: number): Refusal | undefined {
+    try {
+      return this.#check(value, depth)
+    } catch (error) {
+      return Refusal.thrown(error)
+    }
   }
 
   #checkDate(value: Date): Refusal | undefined {
@@ -179,7 +208,9 @@ export class ValueChecker {
     if (Number.isNaN(ms)) return new Refusal('is an invalid Date')
     // It travels as seconds, and the peer rounds to ms: from 2^42 s to 2^52 ms a quarter of all dates would be one off.
     if (Math.round((ms / 1000) * 1000) === ms) return undefined
-    return new Refusal('is a Date that is not exact to the ms as a number of seconds, as some beyond the year 137,000 are')
+    return new Refusal(
+      'is a Date that is not exact to the ms as a number of seconds, as some beyond the year 137,000 are',
+    )
   }
 
   #checkText(value: string): Refusal | undefined {
@@ -203,8 +234,10 @@ export class ValueChecker {
     this.#weight += WEIGHT_OF_BYTES
     // As many bytes as cbor-x will write: those of -1 - value for a negative one.
     const digits = (value < 0n ? -1n - value : value).toString(16).length
-    this.#items += (digits + 1) >> 1
-    return this.#items > this.#limits.maxItems ? this.#tooManyItems() : undefined
+    const size = (digits + 1) >> 1
+    this.#items += size
+    this.#bignumBytes += size
+    return undefined
   }
 
   #open(container: object, depth: number): Refusal | undefined {
@@ -215,7 +248,7 @@ export class ValueChecker {
 
   #countTag(): void {
     this.#items++
-    this.#weight += WEIGHT_OF_ITEM + WEIGHT_OF_TAG
+    this.#weight += WEIGHT_OF_TAG
   }
 
   #grow(size: number): Refusal | undefined {

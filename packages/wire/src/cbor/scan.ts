@@ -21,6 +21,7 @@ const FALSE = 0xf4
 const UNDEFINED = 0xf7
 const HALF = 0xf9
 const DOUBLE = 0xfb
+const BREAK = 0xff
 
 const MAX_DATE_SECONDS = 8.64e12
 const PROTO = Array.from('__proto__', (character) => character.charCodeAt(0))
@@ -37,11 +38,17 @@ export class Scanner {
   // What is left to read in each container around the one that is being read, and whether that is an object.
   readonly #left: number[]
   readonly #keyed: boolean[]
+  #hasBytes = false
 
   constructor(limits: CheckedCborLimits) {
     this.#limits = limits
     this.#left = new Array<number>(limits.maxDepth).fill(0)
     this.#keyed = new Array<boolean>(limits.maxDepth).fill(false)
+  }
+
+  /** Whether the item that was checked last has byte strings, which are decoded to views on their source. */
+  get hasBytes(): boolean {
+    return this.#hasBytes
   }
 
   /**
@@ -51,10 +58,11 @@ export class Scanner {
    * @throws RpcError `invalid_argument` for what must not be decoded.
    */
   scan(bytes: Uint8Array): number {
-    const { maxDepth, maxItems } = this.#limits
+    const { maxDepth, maxItems, maxExpansion } = this.#limits
     const outerLeft = this.#left
     const outerKeyed = this.#keyed
     const end = bytes.length
+    const maxWeight = FREE_WEIGHT + end * maxExpansion
     let offset = 0
     let depth = 0
     let items = 0
@@ -66,6 +74,7 @@ export class Scanner {
     // In an object every other item, beginning with the first, is a key; as many are left then as make pairs.
     let keyed = false
     let isMap = false
+    this.#hasBytes = false
     for (;;) {
       if (offset >= end) throw truncated(end)
       if (++items > maxItems) throw tooManyItems(maxItems)
@@ -100,7 +109,10 @@ export class Scanner {
         }
         if (length > end - offset) throw truncated(end)
         offset += length
-        if (major === BYTES) weight += WEIGHT_OF_BYTES
+        if (major === BYTES) {
+          weight += WEIGHT_OF_BYTES
+          this.#hasBytes = true
+        }
       } else if (major <= MAP) {
         let length = info
         if (info >= 24) {
@@ -109,8 +121,10 @@ export class Scanner {
         }
         if (major === MAP) length *= 2
         if (length > end - offset) throw truncated(end)
+        if (items + length > maxItems) throw tooManyItems(maxItems)
         if (depth === maxDepth) throw refused(at, `containers more than ${maxDepth} deep`)
         weight += WEIGHT_OF_CONTAINER
+        if (weight > maxWeight) throw tooHeavy(maxExpansion)
         outerLeft[depth] = left - 1
         outerKeyed[depth] = keyed
         depth++
@@ -125,6 +139,7 @@ export class Scanner {
         }
         checkTag(at, tag)
         weight += WEIGHT_OF_TAG
+        if (weight > maxWeight) throw tooHeavy(maxExpansion)
         if (offset >= end) throw truncated(end)
         // The tag counts as an item of its own, but takes no place in the container: its content does.
         checkTagged(bytes, offset, tag)
@@ -142,7 +157,7 @@ export class Scanner {
       left--
       while (left === 0) {
         if (depth === 0) {
-          this.#checkWeight(weight + (items - bignumBytes) * WEIGHT_OF_ITEM, offset)
+          if (weight + (items - bignumBytes) * WEIGHT_OF_ITEM > maxWeight) throw tooHeavy(maxExpansion)
           return offset
         }
         depth--
@@ -150,11 +165,6 @@ export class Scanner {
         keyed = outerKeyed[depth] as boolean
       }
     }
-  }
-
-  #checkWeight(weight: number, size: number): void {
-    const { maxExpansion } = this.#limits
-    if (weight > FREE_WEIGHT && weight > FREE_WEIGHT + size * maxExpansion) throw tooHeavy(maxExpansion)
   }
 }
 
@@ -230,6 +240,7 @@ function readFloat(size: number): number {
 function sizeOfSimple(at: number, initial: number): number {
   if (initial >= FALSE && initial <= UNDEFINED) return 0
   if (initial >= HALF && initial <= DOUBLE) return 1 << (initial - HALF + 1)
+  if (initial === BREAK) throw reserved(at)
   throw refused(at, 'a simple value other than false, true, null and undefined')
 }
 

@@ -1,7 +1,6 @@
 import {
   type Channel,
   type ChannelObserver,
-  type Code,
   isRequest,
   type Peer,
   Queue,
@@ -41,6 +40,8 @@ export interface ByteChannelOwner {
  */
 export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteStreamReader {
   readonly peer: Peer
+  /** For its owner: when the peer is given up, in ticks of the owner's. */
+  expiresAt: number = Number.MAX_SAFE_INTEGER
 
   private readonly owner: ByteChannelOwner
   private readonly stream: ByteStream
@@ -174,9 +175,10 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     return !this.blocked
   }
 
-  /** Gives up on a peer that does not send or close in time. */
-  drop(code: Code): void {
-    this.stream.reset(new RpcError(code, 'the peer took too long'))
+  /** Gives up on a peer that does not send its first frame, or close the stream, in time. */
+  drop(): void {
+    const [code, what] = this.announced ? (['cancelled', 'close'] as const) : (['deadline_exceeded', 'use'] as const)
+    this.stream.reset(new RpcError(code, `the peer did not ${what} the stream in time`))
   }
 
   observe(observer: ChannelObserver): void {
@@ -303,7 +305,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
       if (!this.finished) this.receiveMessage(this.owner.format.decodeMessage(frame.payload), frame.payload.length)
     } else {
       this.receivedFirst = true
-      this.receiveMessage(this.checkMethod(this.owner.format.decodeFirst(frame.payload)), frame.payload.length)
+      this.receiveMessage(this.checkMethod(this.owner.format.decodeFirst(frame.payload, this.method)), frame.payload.length)
     }
   }
 

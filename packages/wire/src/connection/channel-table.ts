@@ -1,7 +1,6 @@
 import type { RpcError } from '@qrpc/core'
 import type { ByteChannel, ByteChannelOwner } from '../channel/byte-channel.ts'
 import type { WireFormat } from '../wire-format.ts'
-import { Expiry } from './expiry.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -29,17 +28,23 @@ export class ChannelTable implements ByteChannelOwner {
   readonly receiveWindow: number
   readonly #observer: ChannelTableObserver
   readonly #channels = new Set<ByteChannel>()
-  readonly #silent: Expiry<ByteChannel>
-  readonly #cutOff: Expiry<ByteChannel>
   readonly #stuck = new Set<ByteChannel>()
   readonly #draining = new Set<() => void>()
+
+  // One timer for all channels, which counts: to arm one for each would cost every call for the sake of a few.
+  readonly #tickMs: number
+  readonly #closeTicks: number
+  readonly #firstFrameTicks: number
+  #tick = 0
+  #ticker: NodeJS.Timeout | undefined = undefined
 
   constructor(settings: ChannelTableSettings, observer: ChannelTableObserver) {
     this.format = settings.format
     this.receiveWindow = settings.receiveWindow
     this.#observer = observer
-    this.#silent = new Expiry(settings.firstFrameTimeoutMs, (channel) => channel.drop('deadline_exceeded'))
-    this.#cutOff = new Expiry(settings.closeTimeoutMs, (channel) => channel.drop('cancelled'))
+    this.#tickMs = Math.min(settings.closeTimeoutMs, settings.firstFrameTimeoutMs) / 2
+    this.#closeTicks = Math.ceil(settings.closeTimeoutMs / this.#tickMs) + 1
+    this.#firstFrameTicks = Math.ceil(settings.firstFrameTimeoutMs / this.#tickMs) + 1
   }
 
   /** How many channels there are. */
@@ -50,28 +55,27 @@ export class ChannelTable implements ByteChannelOwner {
   /** A channel that this side has opened. */
   addOpened(channel: ByteChannel): void {
     this.#channels.add(channel)
+    this.#ticker ??= setInterval(() => this.#onTick(), this.#tickMs).unref()
   }
 
   /** A channel that the peer has opened, and for whose first frame it now has a limited time. */
   addAccepted(channel: ByteChannel): void {
-    this.#channels.add(channel)
-    this.#silent.add(channel)
+    this.addOpened(channel)
+    channel.expiresAt = this.#tick + this.#firstFrameTicks
   }
 
   onFirstFrame(channel: ByteChannel): void {
-    this.#silent.delete(channel)
+    channel.expiresAt = Number.MAX_SAFE_INTEGER
     this.#observer.onAccepted?.(channel)
   }
 
   onCutOff(channel: ByteChannel): void {
-    this.#cutOff.add(channel)
+    channel.expiresAt = this.#tick + this.#closeTicks
   }
 
   onGone(channel: ByteChannel): void {
     if (!this.#channels.delete(channel)) return
     this.#stuck.delete(channel)
-    this.#silent.delete(channel)
-    this.#cutOff.delete(channel)
     this.#observer.onGone(channel)
     if (this.#channels.size === this.#stuck.size) this.hurry()
   }
@@ -109,7 +113,17 @@ export class ChannelTable implements ByteChannelOwner {
   /** The connection is gone, and all that is open on it. */
   lose(error: RpcError): void {
     for (const channel of this.#channels) channel.onClosed(error)
-    this.#silent.close()
-    this.#cutOff.close()
+    this.#stopTicking()
+  }
+
+  #onTick(): void {
+    this.#tick++
+    if (this.#channels.size === 0) this.#stopTicking()
+    for (const channel of this.#channels) if (channel.expiresAt <= this.#tick) channel.drop()
+  }
+
+  #stopTicking(): void {
+    clearInterval(this.#ticker)
+    this.#ticker = undefined
   }
 }

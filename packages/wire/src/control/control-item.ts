@@ -41,7 +41,8 @@ export function encodeSignal(kind: Signal, error: RpcError, cbor: CborCodec, max
   } catch {
     // What was wrong is on this side; the peer learns that there was an error, and its code.
   }
-  const [code, why] = error.data === undefined ? [error.code, 'its text does not fit'] : ['internal', 'its data cannot be sent']
+  const [code, why] =
+    error.data === undefined ? [error.code, 'its text does not fit'] : ['internal', 'its data cannot be sent']
   return cbor.encode([number, code, `the call failed with ${error.code}; ${why}`])
 }
 

@@ -1,3 +1,4 @@
+import { copyBytes } from '../copy.ts'
 import { checkMaxMessageSize, type FrameLimits, tooLarge } from './frame.ts'
 import { varintSize, writeVarint } from './varint.ts'
 
@@ -38,25 +39,29 @@ export class FrameBatch {
    * Adds a frame.
    *
    * @param owned Whether the payload stays as it is until it is sent: then more than 4 KiB of it are not copied.
-   * @param head Bytes that precede the payload inside the frame; always copied.
+   * @param head Bytes that precede the payload inside the frame, and then `secondHead`; always copied.
    * @throws RpcError `resource_exhausted` for a frame over `maxMessageSize`; the batch is then as it was.
    */
-  add(payload: Uint8Array, control: boolean, owned: boolean, head: Uint8Array = NOTHING): void {
-    const length = head.length + payload.length
+  add(payload: Uint8Array, control: boolean, owned: boolean, head: Uint8Array = NOTHING, secondHead: Uint8Array = NOTHING): void {
+    const length = head.length + secondHead.length + payload.length
     if (length > this.#maxMessageSize) throw tooLarge(length, this.#maxMessageSize)
     const value = length * 2 + (control ? 1 : 0)
     const byReference = owned && payload.length > COPY_LIMIT
-    const headSize = varintSize(value) + head.length
+    const headSize = varintSize(value) + head.length + secondHead.length
     const copied = byReference ? headSize : headSize + payload.length
     if (this.#end + copied > this.#page.length) this.#makeRoom(copied)
     const page = this.#page
     let end = writeVarint(page, this.#end, value)
     if (head.length > 0) {
-      page.set(head, end)
+      copyBytes(head, page, end)
       end += head.length
     }
+    if (secondHead.length > 0) {
+      copyBytes(secondHead, page, end)
+      end += secondHead.length
+    }
     if (!byReference) {
-      copy(payload, page, end)
+      copyBytes(payload, page, end)
       end += payload.length
     }
     this.#end = end
@@ -82,7 +87,8 @@ export class FrameBatch {
 
   #closePart(): void {
     if (this.#end === this.#start) return
-    this.#buffers.push(this.#page.subarray(this.#start, this.#end))
+    const page = this.#page
+    this.#buffers.push(new Uint8Array(page.buffer, page.byteOffset + this.#start, this.#end - this.#start))
     this.#start = this.#end
   }
 
@@ -105,12 +111,5 @@ export class FrameBatch {
 
 /** Only what was written of it ever leaves; small ones come out of Node's pool. */
 function newPage(size: number): Uint8Array {
-  const page = Buffer.allocUnsafe(size)
-  return new Uint8Array(page.buffer, page.byteOffset, size)
-}
-
-function copy(source: Uint8Array, target: Uint8Array, offset: number): void {
-  // A loop beats a call of set for as little as most messages are.
-  if (source.length > 32) target.set(source, offset)
-  else for (let i = 0; i < source.length; i++) target[offset + i] = source[i] as number
+  return Buffer.allocUnsafe(size)
 }

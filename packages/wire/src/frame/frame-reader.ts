@@ -3,7 +3,8 @@ import { checkMaxMessageSize, type Frame, type FrameLimits, tooLarge } from './f
 import { MAX_VARINT_SIZE, readVarint, varintSizeOf } from './varint.ts'
 
 // Up to here a payload gets its whole buffer with its first byte: regrowing would cost more than it protects.
-const EAGER_SIZE = 64 * 1024
+// Messages of 64 KiB, with their heads, are what bulk data is cut into.
+const EAGER_SIZE = 65 * 1024
 
 const NOTHING = new Uint8Array(0)
 
@@ -17,13 +18,13 @@ const NOTHING = new Uint8Array(0)
  *
  * A payload that lies in one chunk is a view on it; one that does not is copied once into a buffer of its exact size.
  * Between calls the reader holds the chunk it is in, or what arrived of the frame that is incomplete: in a buffer of at
- * most 64 KiB or twice what has arrived.
+ * most 65 KiB or twice what has arrived.
  */
 export class FrameReader {
   readonly #maxMessageSize: number
   #chunk: Uint8Array = NOTHING
   #offset = 0
-  readonly #head = new Uint8Array(MAX_VARINT_SIZE)
+  #head: Uint8Array = NOTHING
   #headSize = 0
   // The frame that is incomplete: its length, what arrived of it, and where that is.
   #length = -1
@@ -83,6 +84,7 @@ export class FrameReader {
       this.#startFrame(value)
       return true
     }
+    if (this.#head.length === 0) this.#head = new Uint8Array(MAX_VARINT_SIZE)
     while (this.#headSize < size) {
       if (this.#offset === chunk.length) return false
       this.#head[this.#headSize++] = chunk[this.#offset++] as number

@@ -1,0 +1,51 @@
+import { bidiStreaming, type Client, createClient, type Handlers, type Listener, serve, type Server, serverStreaming, service, unary } from '@qrpc/core'
+import { connectHttp2, type Http2ConnectOptions, type Http2ListenOptions, listenHttp2 } from '@qrpc/transport-http2'
+
+/** A small service of every shape that the tests of this package need. */
+export const Echo = service('echo', {
+  echo: unary<unknown, unknown>(),
+  /** Answers when it is cancelled, or never. */
+  wait: unary<void, void>(),
+  count: serverStreaming<number, number>(),
+  talk: bidiStreaming<void, unknown, unknown>(),
+})
+
+export type EchoClient = Client<typeof Echo>
+
+/** What {@link Echo} does unless a test says otherwise. */
+export const handlers: Handlers<typeof Echo> = {
+  echo: (message) => message,
+  wait: (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+  *count(to) {
+    for (let n = 0; n < to; n++) yield n
+  },
+  talk: (_, updates) => updates,
+}
+
+/** Serves {@link Echo}. */
+export function serveEcho(listener: Listener, changed: Partial<Handlers<typeof Echo>> = {}): Server {
+  return serve(Echo, { ...handlers, ...changed }, listener)
+}
+
+/** A server and a client of {@link Echo} that close together. */
+export async function connectEcho(
+  listening: Http2ListenOptions = {},
+  connecting: Http2ConnectOptions = {},
+  changed: Partial<Handlers<typeof Echo>> = {},
+) {
+  const listener = await listenHttp2(listening)
+  const server = serveEcho(listener, changed)
+  const address = listener.addresses[0] as string
+  const connector = connectHttp2(address, connecting)
+  return {
+    listener,
+    server,
+    address,
+    connector,
+    client: createClient(Echo, connector),
+    async [Symbol.asyncDispose]() {
+      await connector.close()
+      await server.close({ graceMs: 0 })
+    },
+  }
+}
