@@ -10,7 +10,10 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Workload | P
 }
 
 /** All workloads. Each runs in a process of its own: what one does to the compiled code is not the other's. */
-export const workloads: Readonly<Record<string, () => Workload | Promise<Workload>>> = Object.assign({}, ...Object.values(GROUPS))
+export const workloads: Readonly<Record<string, () => Workload | Promise<Workload>>> = Object.assign(
+  {},
+  ...Object.values(GROUPS),
+)
 
 /** The groups of workloads and what is in them. */
 export const groups: Readonly<Record<string, readonly string[]>> = Object.fromEntries(

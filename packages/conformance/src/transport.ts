@@ -12,6 +12,13 @@ export interface TestBed {
   readonly listener: Listener
   /** A listener where the first one was, which is closed by now. Needed for the `restart` capability. */
   restart?(): Listener | Promise<Listener>
+  /** Ends the listener's process as a crash would. `restart` then starts another. Needed for the `kill` capability. */
+  kill?(): Promise<void>
+  /**
+   * Resolves once all that was done to the listener and its channels before is in effect. Needed where that takes
+   * longer than the turn in which it was done: where they are in another process.
+   */
+  synchronize?(): Promise<void>
   /** Frees what `setup` made, beyond the connector and the listeners: those are closed by then. */
   teardown?(): void | Promise<void>
 }
@@ -26,10 +33,19 @@ export interface Capabilities {
   readonly restart: boolean
   /** Whether `maxConcurrentStreams` can be set. */
   readonly maxConcurrentStreams: boolean
+  /**
+   * Whether the listener is in another process, which can be killed, and a client learns of that at once. Needs
+   * `restart`. Default: false.
+   */
+  readonly kill?: boolean
 }
 
 /** A transport as the kit sees it. */
 export interface TransportUnderTest {
+  /** Makes what the cases share, such as a process, unless it is there. Called before each case. */
+  start?(): void | Promise<void>
+  /** Frees what `start` made. Called after the last case. */
+  stop?(): void | Promise<void>
   /** A fresh listener and connector for one case. */
   setup(options: SetupOptions): TestBed | Promise<TestBed>
   readonly capabilities: Capabilities

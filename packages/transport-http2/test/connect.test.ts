@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type ClientHttp2Session, connect } from 'node:http2'
-import { type AddressInfo, createConnection, createServer, type Server as TcpServer, type Socket } from 'node:net'
+import { type AddressInfo, createConnection, createServer, type Socket, type Server as TcpServer } from 'node:net'
 import { type ConnectionState, type Context, createClient, type StatefulConnector } from '@qrpc/core'
 import { connectHttp2, listenHttp2 } from '@qrpc/transport-http2'
 import { describe, expect, test } from 'vitest'

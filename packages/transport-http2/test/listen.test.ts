@@ -35,12 +35,15 @@ describe('listenHttp2', () => {
     expect(error.cause).toMatchObject({ code: 'EADDRINUSE' })
   })
 
-  test.each([{ maxConcurrentStreams: 0 }, { maxConnections: 0 }, { maxResets: -1 }, { idleTimeoutMs: 0 }, { streamWindow: 0 }])(
-    'refuses the options %o, and names what is wrong',
-    async (options) => {
-      await expectStatus(listenHttp2(options), 'invalid_argument', Object.keys(options)[0])
-    },
-  )
+  test.each([
+    { maxConcurrentStreams: 0 },
+    { maxConnections: 0 },
+    { maxResets: -1 },
+    { idleTimeoutMs: 0 },
+    { streamWindow: 0 },
+  ])('refuses the options %o, and names what is wrong', async (options) => {
+    await expectStatus(listenHttp2(options), 'invalid_argument', Object.keys(options)[0])
+  })
 
   test('serves on a Unix socket, and takes the file away when it closes', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'qrpc-'))

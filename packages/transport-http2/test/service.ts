@@ -1,4 +1,15 @@
-import { bidiStreaming, type Client, createClient, type Handlers, type Listener, serve, type Server, serverStreaming, service, unary } from '@qrpc/core'
+import {
+  bidiStreaming,
+  type Client,
+  createClient,
+  type Handlers,
+  type Listener,
+  type Server,
+  serve,
+  serverStreaming,
+  service,
+  unary,
+} from '@qrpc/core'
 import { connectHttp2, type Http2ConnectOptions, type Http2ListenOptions, listenHttp2 } from '@qrpc/transport-http2'
 
 /** A small service of every shape that the tests of this package need. */

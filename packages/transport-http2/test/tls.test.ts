@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { createServer } from 'node:tls'
-import { type AddressInfo } from 'node:net'
 import { once } from 'node:events'
+import type { Http2SecureServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:tls'
 import { createClient } from '@qrpc/core'
 import { connectHttp2 } from '@qrpc/transport-http2'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -46,12 +47,16 @@ describe('TLS', () => {
   test('without mTLS the handler sees no certificate, whatever the client would have', async () => {
     const { ca, server, client } = certificates
     let certificate: Uint8Array | undefined
-    await using echo = await connectEcho({ tls: server }, { tls: { ca, ...client } }, {
-      echo: (message, { peer }) => {
-        certificate = peer.certificate
-        return message
+    await using echo = await connectEcho(
+      { tls: server },
+      { tls: { ca, ...client } },
+      {
+        echo: (message, { peer }) => {
+          certificate = peer.certificate
+          return message
+        },
       },
-    })
+    )
     await echo.client.echo(1)
     expect(certificate).toBeUndefined()
   })
@@ -91,8 +96,8 @@ describe('TLS', () => {
     const { ca, server } = certificates
     await using echo = await connectEcho({ tls: server }, { tls: { ca } })
     await echo.client.echo(1)
-    if (!('setSecureContext' in echo.listener.server)) expect.fail('the server is not one for TLS')
-    echo.listener.server.setSecureContext(stranger.server)
+    const tls = echo.listener.server as Http2SecureServer
+    tls.setSecureContext(stranger.server)
     expect(await echo.client.echo(2)).toBe(2)
     await using later = connectHttp2(echo.address, { tls: { ca: stranger.ca } })
     expect(await createClient(Echo, later).echo(3)).toBe(3)

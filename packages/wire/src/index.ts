@@ -6,7 +6,12 @@ export type { Codec } from './codec.ts'
 export { AcceptQueue } from './connection/accept-queue.ts'
 export type { BackoffOptions } from './connection/backoff.ts'
 export { ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from './connection/channel-table.ts'
-export { type Connection, type ConnectionObserver, type Dial, DialingConnector } from './connection/dialing-connector.ts'
+export {
+  type Connection,
+  type ConnectionObserver,
+  type Dial,
+  DialingConnector,
+} from './connection/dialing-connector.ts'
 export { OpenQueue } from './connection/open-queue.ts'
 export type { ControlItem } from './control/control-item.ts'
 export { DEFAULT_MAX_HEADER_SIZE } from './control/request-header.ts'

@@ -11,10 +11,6 @@ function repeated(head: string, unit: string, count: number, tail = ''): Uint8Ar
   return join([bytes(head), bytes(unit.repeat(count)), bytes(tail)])
 }
 
-function repeatedHex(head: string, unit: string, count: number): string {
-  return head + unit.repeat(count)
-}
-
 /** A byte string of zeros behind the tag. */
 function tagged(tag: string, length: number): Uint8Array {
   const head = new Uint8Array(5)
@@ -99,7 +95,7 @@ describe('many small items', () => {
   ])('a MiB of %s is refused', (_, unit) => {
     expectRefused(repeated('9a00100000', unit, MIB), 'more than 1000000 items')
     // In several arrays, so that no count gives it away.
-    expectRefused(repeated('88', repeatedHex('9a00020000', unit, MIB / 8), 8), 'more than')
+    expectRefused(repeated('88', `9a00020000${unit.repeat(MIB / 8)}`, 8), 'more than')
   })
 
   test.each<[string, string, number]>([

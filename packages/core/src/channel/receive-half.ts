@@ -45,6 +45,14 @@ export abstract class ReceiveHalf<In> implements AsyncIterable<In> {
   /** The reader took messages: the transport may let the sender go on. */
   protected abstract onRoom(buffered: number): void
 
+  /** The reader waits for the half's only message, which it gets once the half has ended. */
+  protected onWaitForOnly(): void {}
+
+  /** Whether it does. Until then what has arrived is no reason to stop the sender. */
+  protected get waitsForOnly(): boolean {
+    return this.waiting === ONLY
+  }
+
   /** Hands the reader a message, and the clean end with it where it is the last. The half must not be finished. */
   protected deliver(message: In, last: boolean): void {
     if (last) this.finished = true
@@ -99,6 +107,7 @@ export abstract class ReceiveHalf<In> implements AsyncIterable<In> {
     if (this.waiting !== IDLE) return Promise.reject(concurrentReceive())
     const only = this.wait(ONLY) as Promise<In>
     if (this.finished || this.buffered > 1) this.settleOnly()
+    else this.onWaitForOnly()
     return only
   }
 

@@ -1,4 +1,10 @@
-import type { ClientHttp2Session, ClientHttp2Stream, Http2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2'
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  Http2Stream,
+  IncomingHttpHeaders,
+  IncomingHttpStatusHeader,
+} from 'node:http2'
 import { RpcError } from '@qrpc/core'
 import { resetCode, statusError } from '../stream/error-codes.ts'
 import { CONTENT_TYPE, pathOf } from '../stream/headers.ts'
@@ -11,11 +17,7 @@ export class ClientByteStream extends Http2ByteStream {
   private readonly session: ClientHttp2Session
   private readonly method: string | undefined
 
-  constructor(
-    session: ClientHttp2Session,
-    method: string | undefined,
-    lost: (cause: unknown) => RpcError | undefined,
-  ) {
+  constructor(session: ClientHttp2Session, method: string | undefined, lost: (cause: unknown) => RpcError | undefined) {
     super(lost)
     this.session = session
     this.method = method

@@ -39,14 +39,18 @@ async function openSession(settings: DialSettings, attempt: Attempt): Promise<Cl
     const given = await attempt.own(settings.session())
     if (given.connecting) await attempt.event(given, 'connect')
     // Its SETTINGS may have come long ago; they come before the answer to a PING.
-    await attempt.within(new Promise<void>((resolve, reject) => given.ping((error) => (error ? reject(error) : resolve()))))
+    await attempt.within(
+      new Promise<void>((resolve, reject) => given.ping((error) => (error ? reject(error) : resolve()))),
+    )
     return given
   }
   const socket = await openSocket(settings, attempt)
   // A TLS alert after the handshake, as for a client certificate that is missing, would leave the socket open, and the
   // session destroyed without a word.
   socket.on('error', () => socket.destroy())
-  const session = await attempt.own(connect(settings.target.authority, { ...settings.http2, createConnection: () => socket }))
+  const session = await attempt.own(
+    connect(settings.target.authority, { ...settings.http2, createConnection: () => socket }),
+  )
   await attempt.event(session, 'remoteSettings')
   return session
 }
@@ -95,7 +99,8 @@ class Attempt {
 
   /** What is destroyed when the attempt fails, also if it comes only then. */
   async own<T extends Owned>(resource: T | Promise<T>): Promise<T> {
-    const owned = resource instanceof Promise ? await this.within(resource.then((late) => this.#take(late))) : this.#take(resource)
+    const owned =
+      resource instanceof Promise ? await this.within(resource.then((late) => this.#take(late))) : this.#take(resource)
     return owned
   }
 

@@ -8,8 +8,8 @@ import {
   type ConnectionObserver,
   OpenQueue,
 } from '@qrpc/wire'
-import { ClientByteStream } from './client-byte-stream.ts'
 import { KeepAlive, type KeepAliveTimes } from '../keep-alive.ts'
+import { ClientByteStream } from './client-byte-stream.ts'
 
 /** What a connection needs to know besides its session. */
 export interface Http2ConnectionSettings extends ChannelTableSettings {

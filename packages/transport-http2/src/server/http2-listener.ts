@@ -49,7 +49,7 @@ export class Http2Listener implements Listener {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Channel, undefined> {
-    return this.#accepted[Symbol.asyncIterator]() as AsyncIterator<Channel, undefined>
+    return this.#accepted[Symbol.asyncIterator]()
   }
 
   async close({ graceMs = DEFAULT_GRACE_MS }: CloseOptions = {}): Promise<void> {

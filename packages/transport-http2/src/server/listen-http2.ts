@@ -84,17 +84,30 @@ export async function listenHttp2(options: Http2ListenOptions = {}): Promise<Htt
   }
   const server =
     options.server ??
-    (tls === undefined ? createServer(limits) : createSecureServer({ handshakeTimeout: handshakeTimeoutMs, ...limits, ...tls }))
+    (tls === undefined
+      ? createServer(limits)
+      : createSecureServer({ handshakeTimeout: handshakeTimeoutMs, ...limits, ...tls }))
   if (own) {
     server.maxConnections = maxConnections
     await listen(server, path === undefined ? { host, port } : { path })
   }
   const addresses = addressesOf(server, tls !== undefined)
-  const settings = { ...checked, format, own, maxResets, firstFrameTimeoutMs, idleTimeoutMs, address: addresses[0] ?? 'http2' }
+  const settings = {
+    ...checked,
+    format,
+    own,
+    maxResets,
+    firstFrameTimeoutMs,
+    idleTimeoutMs,
+    address: addresses[0] ?? 'http2',
+  }
   return new Http2Listener(server, settings, addresses)
 }
 
-function listen(server: Http2Server | Http2SecureServer, where: { host: string; port: number } | { path: string }): Promise<void> {
+function listen(
+  server: Http2Server | Http2SecureServer,
+  where: { host: string; port: number } | { path: string },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: Error): void => {
       reject(listenError('path' in where ? `unix:${where.path}` : `${where.host}:${where.port}`, error))

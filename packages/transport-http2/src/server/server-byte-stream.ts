@@ -10,11 +10,7 @@ export class ServerByteStream extends Http2ByteStream {
   private ownReset = false
 
   /** @param onReset The peer has reset the stream. */
-  constructor(
-    stream: ServerHttp2Stream,
-    lost: (cause: unknown) => RpcError | undefined,
-    onReset: () => void,
-  ) {
+  constructor(stream: ServerHttp2Stream, lost: (cause: unknown) => RpcError | undefined, onReset: () => void) {
     super(lost)
     this.server = stream
     this.onReset = onReset

@@ -101,7 +101,10 @@ export class ServerConnection {
       this.#resets = 0
     }
     if (++this.#resets <= this.#settings.maxResets || this.#session.destroyed) return
-    this.#error ??= new RpcError('resource_exhausted', `the client has reset more than ${this.#settings.maxResets} streams in 10 s`)
+    this.#error ??= new RpcError(
+      'resource_exhausted',
+      `the client has reset more than ${this.#settings.maxResets} streams in 10 s`,
+    )
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
     this.#session.destroy()
   }

@@ -27,18 +27,15 @@ export function resetError(rstCode: number): RpcError {
   return new RpcError(CODES[rstCode] ?? 'internal', `the peer reset the HTTP/2 stream with error code ${rstCode}`)
 }
 
+const RESETS: Readonly<Partial<Record<Code, number>>> = {
+  resource_exhausted: constants.NGHTTP2_ENHANCE_YOUR_CALM,
+  permission_denied: constants.NGHTTP2_INADEQUATE_SECURITY,
+  internal: constants.NGHTTP2_INTERNAL_ERROR,
+}
+
 /** The code for a reset from this side (RFC 9113, section 7). */
 export function resetCode(code: Code): number {
-  switch (code) {
-    case 'resource_exhausted':
-      return constants.NGHTTP2_ENHANCE_YOUR_CALM
-    case 'permission_denied':
-      return constants.NGHTTP2_INADEQUATE_SECURITY
-    case 'internal':
-      return constants.NGHTTP2_INTERNAL_ERROR
-    default:
-      return constants.NGHTTP2_CANCEL
-  }
+  return RESETS[code] ?? constants.NGHTTP2_CANCEL
 }
 
 /** The error where something else than a qrpc server has answered: as a rule a proxy. */
@@ -46,5 +43,8 @@ export function statusError(status: number, contentType: unknown): RpcError {
   if (status === 200) {
     return new RpcError('unknown', `the answer is no qrpc: its content-type is ${JSON.stringify(contentType ?? null)}`)
   }
-  return new RpcError(STATUSES[status] ?? 'unknown', `the answer has the HTTP status ${status}: it comes from no qrpc server`)
+  return new RpcError(
+    STATUSES[status] ?? 'unknown',
+    `the answer has the HTTP status ${status}: it comes from no qrpc server`,
+  )
 }

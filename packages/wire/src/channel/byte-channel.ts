@@ -1,12 +1,4 @@
-import {
-  type Channel,
-  type ChannelObserver,
-  isRequest,
-  type Peer,
-  Queue,
-  ReceiveHalf,
-  RpcError,
-} from '@qrpc/core'
+import { type Channel, type ChannelObserver, isRequest, type Peer, Queue, ReceiveHalf, RpcError } from '@qrpc/core'
 import type { Signal } from '../control/control-item.ts'
 import type { Frame } from '../frame/frame.ts'
 import type { FrameBatch } from '../frame/frame-batch.ts'
@@ -14,6 +6,8 @@ import type { FrameReader } from '../frame/frame-reader.ts'
 import type { WireFormat } from '../wire-format.ts'
 import type { ByteStream, ByteStreamReader } from './byte-stream.ts'
 import { flushSoon } from './flush-queue.ts'
+import { HeldBytes } from './held-bytes.ts'
+import { Room } from './room.ts'
 
 // What is gathered before it leaves without waiting for the turn to end.
 const FLUSH_SIZE = 64 * 1024
@@ -57,9 +51,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private blocked = false
   private wrote = false
   private finSent = false
-  private room: Promise<void> | undefined = undefined
-  private roomMade: (() => void) | undefined = undefined
-  private roomLost: ((error: RpcError) => void) | undefined = undefined
+  private readonly room = new Room()
 
   private announced: boolean
   private receivedFirst: boolean
@@ -69,9 +61,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private stopSent = false
   private deaf = false
   private gone = false
-  // The sizes of the messages that wait for the reader.
-  private sizes: Queue<number> | undefined = undefined
-  private held = 0
+  private readonly held = new HeldBytes()
   private paused = false
 
   private cutOff: RpcError | undefined = undefined
@@ -108,11 +98,11 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
       this.endSending()
       return undefined
     }
-    if (this.blocked) return this.waitForRoom()
+    if (this.blocked) return this.room.wait()
     if (this.batch.size < FLUSH_SIZE) this.flushLater()
     else {
       this.flush()
-      if (this.blocked) return this.waitForRoom()
+      if (this.blocked) return this.room.wait()
     }
     return undefined
   }
@@ -149,7 +139,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
 
   cancel(error: RpcError): void {
     if (this.over) return
-    this.loseRoom(error)
+    this.room.lost(error)
     if (this.wrote || !this.opened) {
       this.signalInstead('cancel', error)
       this.finishBoth(error)
@@ -218,10 +208,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   onDrain(): void {
     this.blocked = false
     this.flush()
-    if (this.room === undefined || this.blocked) return
-    const made = this.roomMade as () => void
-    this.room = undefined
-    made()
+    if (!this.blocked) this.room.made()
   }
 
   onEnd(): void {
@@ -240,16 +227,18 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   }
 
   protected onRoom(): void {
-    if (this.sizes === undefined) return
-    this.held -= this.sizes.shift() ?? 0
-    if (this.paused && this.held <= this.owner.receiveWindow >> 1) this.unpause()
+    this.held.take()
+    if (this.paused && this.held.total <= this.owner.receiveWindow >> 1) this.unpause()
+  }
+
+  protected override onWaitForOnly(): void {
+    this.unpause()
   }
 
   /** What is dropped unread makes room, too. */
   protected override abort(error: RpcError): void {
     super.abort(error)
-    this.sizes = undefined
-    this.held = 0
+    this.held.clear()
     this.unpause()
   }
 
@@ -305,7 +294,10 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
       if (!this.finished) this.receiveMessage(this.owner.format.decodeMessage(frame.payload), frame.payload.length)
     } else {
       this.receivedFirst = true
-      this.receiveMessage(this.checkMethod(this.owner.format.decodeFirst(frame.payload, this.method)), frame.payload.length)
+      this.receiveMessage(
+        this.checkMethod(this.owner.format.decodeFirst(frame.payload, this.method)),
+        frame.payload.length,
+      )
     }
   }
 
@@ -321,10 +313,8 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     const before = this.buffered
     this.deliver(message, false)
     if (this.buffered === before) return
-    this.sizes ??= new Queue()
-    this.sizes.push(size)
-    this.held += size
-    if (this.held > this.owner.receiveWindow && !this.paused) {
+    this.held.add(size)
+    if (this.held.total > this.owner.receiveWindow && !this.paused && !this.waitsForOnly) {
       this.paused = true
       this.stream.pause()
     }
@@ -354,7 +344,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private onStop(error: RpcError): void {
     if (this.sendOver) return
     this.stopped = error
-    this.loseRoom(error)
+    this.room.lost(error)
     this.batch.take()
     this.owner.format.addEnd(this.batch)
     this.endSending()
@@ -380,7 +370,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (!this.over) this.cutOff ??= error
     if (!this.sendOver) {
       this.stopped = error
-      this.loseRoom(error)
+      this.room.lost(error)
       this.batch.take()
       this.sendOver = true
     }
@@ -423,24 +413,4 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private notSending(): RpcError {
     return this.stopped ?? new RpcError('failed_precondition', 'the send half has ended: nothing can be sent after it')
   }
-
-  private waitForRoom(): Promise<void> {
-    if (this.room === undefined) {
-      this.room = new Promise((resolve, reject) => {
-        this.roomMade = resolve
-        this.roomLost = reject
-      })
-      this.room.catch(ignore)
-    }
-    return this.room
-  }
-
-  private loseRoom(error: RpcError): void {
-    if (this.room === undefined) return
-    const lost = this.roomLost as (error: RpcError) => void
-    this.room = undefined
-    lost(error)
-  }
 }
-
-function ignore(): void {}

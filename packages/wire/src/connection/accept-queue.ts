@@ -4,7 +4,7 @@ import type { ByteChannel } from '../channel/byte-channel.ts'
 type Accepted = (channel: Channel | undefined) => void
 
 /** The accepted channels of a listener on their way to its one consumer. */
-export class AcceptQueue implements AsyncIterable<Channel> {
+export class AcceptQueue {
   readonly #backlog = new Set<ByteChannel>()
   readonly #accepting = new Queue<Accepted>()
   #callback: ((channel: Channel) => void) | undefined = undefined

@@ -42,7 +42,13 @@ export class FrameBatch {
    * @param head Bytes that precede the payload inside the frame, and then `secondHead`; always copied.
    * @throws RpcError `resource_exhausted` for a frame over `maxMessageSize`; the batch is then as it was.
    */
-  add(payload: Uint8Array, control: boolean, owned: boolean, head: Uint8Array = NOTHING, secondHead: Uint8Array = NOTHING): void {
+  add(
+    payload: Uint8Array,
+    control: boolean,
+    owned: boolean,
+    head: Uint8Array = NOTHING,
+    secondHead: Uint8Array = NOTHING,
+  ): void {
     const length = head.length + secondHead.length + payload.length
     if (length > this.#maxMessageSize) throw tooLarge(length, this.#maxMessageSize)
     const value = length * 2 + (control ? 1 : 0)
