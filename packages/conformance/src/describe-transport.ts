@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest'
+import { afterAll, describe, test } from 'vitest'
 import type { ConformanceCase } from './case.ts'
 import { conformanceCases } from './cases/index.ts'
 import { type RunOptions, runCase } from './run-case.ts'
@@ -20,9 +20,12 @@ import type { TransportUnderTest } from './transport.ts'
  */
 export function describeTransport(name: string, transport: TransportUnderTest, options?: RunOptions): void {
   describe(`${name} conforms`, () => {
+    afterAll(() => transport.stop?.())
     for (const [group, cases] of Object.entries(conformanceCases)) {
+      const applicable = cases.filter((candidate) => applies(transport, candidate))
+      if (applicable.length === 0) continue
       describe(group, () => {
-        for (const conformanceCase of cases.filter((candidate) => applies(transport, candidate))) {
+        for (const conformanceCase of applicable) {
           test(conformanceCase.name, () => runCase(transport, conformanceCase, options))
         }
       })

@@ -19,6 +19,8 @@ export {
   MemoryChannel,
   openPair,
 } from './channel/memory-channel.ts'
+export { addObserver, tellClosed } from './channel/observers.ts'
+export { PendingChannel } from './channel/pending-channel.ts'
 export { Queue } from './channel/queue.ts'
 export { ReceiveHalf } from './channel/receive-half.ts'
 export type { CallOptions } from './client/call-options.ts'

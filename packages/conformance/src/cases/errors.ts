@@ -114,8 +114,9 @@ export const errors: readonly ConformanceCase[] = [
           throw original
         },
       })
-      for (const outcome of [bed.client.call(1), all(bed.client.produce(1)), bed.client.collect(1).finish()]) {
-        const error = await failure(outcome)
+      const calls = [() => bed.client.call(1), () => all(bed.client.produce(1)), () => bed.client.collect(1).finish()]
+      for (const call of calls) {
+        const error = await failure(call())
         expectStatus(error, 'internal')
         expect(`${error.message}${error.stack}${String(error.cause)}`).not.toContain('1234')
       }

@@ -75,7 +75,7 @@ export interface Channel<Out = unknown, In = unknown> extends AsyncIterable<In> 
 
   /** Cuts off both halves at once: `reset` and `stop` in one. No-op on a half that is over. */
   cancel(error: RpcError): void
-  /** Whom to tell that the channel is over: one observer, called at once when it is over already. */
+  /** Whom to tell that the channel is over; at once when it is over already. Several observers are told in order. */
   observe(observer: ChannelObserver): void
 }
 

@@ -1,6 +1,7 @@
 import { errorForPeer, RpcError } from '../error.ts'
 import type { Channel, ChannelObserver, Peer } from './channel.ts'
 import { nextTurn } from './event-loop.ts'
+import { addObserver, tellClosed } from './observers.ts'
 import { ReceiveHalf } from './receive-half.ts'
 
 /** Messages that a half takes before its sender waits, unless the pair says otherwise. */
@@ -65,10 +66,11 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
   /** The place of the pair in its owner's table, on the opening end; -1 on the other. */
   slot = -1
 
+  /** Whether nothing can be sent any more. */
+  protected sendOver = false
   private readonly settings: ChannelPairSettings
   private announced: boolean
   private sent = 0
-  private sendOver = false
   private stopped: RpcError | undefined = undefined
   private cutOff: RpcError | undefined = undefined
   private observer: ChannelObserver | undefined = undefined
@@ -151,7 +153,7 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
   }
 
   observe(observer: ChannelObserver): void {
-    this.observer = observer
+    this.observer = addObserver(this.observer, observer)
     if (this.sendOver && this.other.sendOver) this.tell()
   }
 
@@ -162,14 +164,10 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
     made()
   }
 
-  /** An observer that throws must not keep the others from being told. */
   private tell(): void {
-    if (this.observer === undefined) return
-    try {
-      this.observer.onClose(this.cutOff)
-    } catch (error) {
-      console.error('qrpc: the observer of a channel threw', error)
-    }
+    const observers = this.observer
+    this.observer = undefined
+    tellClosed(observers, this.cutOff)
   }
 
   private announce(): void {
@@ -200,7 +198,8 @@ export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> 
     this.loseRoom(error)
   }
 
-  private notSending(): RpcError {
+  /** Why nothing can be sent any more. */
+  protected notSending(): RpcError {
     return this.stopped ?? new RpcError('failed_precondition', 'the send half has ended: nothing can be sent after it')
   }
 

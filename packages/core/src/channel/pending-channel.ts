@@ -1,5 +1,6 @@
 import { errorForPeer, RpcError } from '../error.ts'
 import type { Channel, ChannelObserver, Peer } from './channel.ts'
+import { addObserver, tellClosed } from './observers.ts'
 
 const NOWHERE: Peer = { transport: '', address: '' }
 
@@ -86,9 +87,9 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
   }
 
   observe(observer: ChannelObserver): void {
-    this.#observer = observer
     if (this.#channel !== undefined) this.#channel.observe(observer)
-    else if (this.#error !== undefined) observer.onClose(this.#error)
+    else if (this.#error !== undefined) tellClosed(observer, this.#error)
+    else this.#observer = addObserver(this.#observer, observer)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<In, undefined> {
@@ -130,7 +131,7 @@ export class PendingChannel<Out = unknown, In = unknown> implements Channel<Out,
     this.#error = error
     for (const { fail } of this.#waiting) fail(error)
     this.#waiting = []
-    this.#observer?.onClose(error)
+    tellClosed(this.#observer, error)
   }
 
   #later<R>(action: (channel: Channel<Out, In>) => R | Promise<R>): Promise<R> {

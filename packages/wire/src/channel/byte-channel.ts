@@ -1,4 +1,14 @@
-import { type Channel, type ChannelObserver, isRequest, type Peer, Queue, ReceiveHalf, RpcError } from '@qrpc/core'
+import {
+  addObserver,
+  type Channel,
+  type ChannelObserver,
+  isRequest,
+  type Peer,
+  Queue,
+  ReceiveHalf,
+  RpcError,
+  tellClosed,
+} from '@qrpc/core'
 import type { Signal } from '../control/control-item.ts'
 import type { Frame } from '../frame/frame.ts'
 import type { FrameBatch } from '../frame/frame-batch.ts'
@@ -172,7 +182,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   }
 
   observe(observer: ChannelObserver): void {
-    this.observer = observer
+    this.observer = addObserver(this.observer, observer)
     if (this.told) this.tell()
   }
 
@@ -394,14 +404,10 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     this.owner.onFirstFrame(this)
   }
 
-  /** An observer that throws must not keep the connection from going on. */
   private tell(): void {
-    if (this.observer === undefined) return
-    try {
-      this.observer.onClose(this.cutOff)
-    } catch (error) {
-      console.error('qrpc: the observer of a channel threw', error)
-    }
+    const observers = this.observer
+    this.observer = undefined
+    tellClosed(observers, this.cutOff)
   }
 
   private unpause(): void {
