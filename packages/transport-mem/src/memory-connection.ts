@@ -9,13 +9,15 @@ import {
   RpcError,
 } from '@qrpc/core'
 import type { MemoryListener } from './memory-listener.ts'
+import { openStrictPair, type StrictCodec, strictErrorForPeer } from './strict-channel.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** The bounds of a connection. */
-export interface ConnectionLimits {
+/** The bounds of a connection, and what its messages go through. */
+export interface ConnectionSettings {
   readonly window: number
   readonly maxConcurrentStreams: number
+  readonly strict: StrictCodec | undefined
 }
 
 interface WaitingOpen {
@@ -28,17 +30,26 @@ export class MemoryConnection implements ChannelPairOwner {
   readonly #listener: MemoryListener
   readonly #limit: number
   readonly #settings: ChannelPairSettings
+  readonly #strict: StrictCodec | undefined
   // Each opening end knows its place here, so that closing one costs no search.
   readonly #open: MemoryChannel[] = []
   readonly #waiting = new Set<WaitingOpen>()
   #closed: RpcError | undefined = undefined
   readonly #whenIdle = new Set<() => void>()
 
-  constructor(listener: MemoryListener, address: string, limits: ConnectionLimits) {
+  constructor(listener: MemoryListener, address: string, settings: ConnectionSettings) {
+    const { window, maxConcurrentStreams, strict } = settings
     this.#listener = listener
-    this.#limit = limits.maxConcurrentStreams
+    this.#limit = maxConcurrentStreams
+    this.#strict = strict
     const peer: Peer = { transport: 'mem', address }
-    this.#settings = { window: limits.window, openedPeer: peer, acceptedPeer: peer, errorForPeer, owner: this }
+    this.#settings = {
+      window,
+      openedPeer: peer,
+      acceptedPeer: peer,
+      errorForPeer: strict === undefined ? errorForPeer : strictErrorForPeer(strict),
+      owner: this,
+    }
   }
 
   /** Whether channels can be opened. */
@@ -97,7 +108,7 @@ export class MemoryConnection implements ChannelPairOwner {
   }
 
   #openNow(): MemoryChannel {
-    const channel = openPair(this.#settings)
+    const channel = this.#strict === undefined ? openPair(this.#settings) : openStrictPair(this.#settings, this.#strict)
     channel.slot = this.#open.length
     this.#open.push(channel)
     return channel

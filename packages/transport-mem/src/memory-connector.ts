@@ -1,18 +1,18 @@
 import { type Channel, type CloseOptions, type Connector, type OpenOptions, RpcError } from '@qrpc/core'
-import type { ConnectionLimits, MemoryConnection } from './memory-connection.ts'
+import type { ConnectionSettings, MemoryConnection } from './memory-connection.ts'
 import type { MemoryListener } from './memory-listener.ts'
 
 /** Opens channels to whichever listener is open at the time. */
 export class MemoryConnector implements Connector {
   readonly address: string
-  readonly #limits: ConnectionLimits
+  readonly #settings: ConnectionSettings
   readonly #listener: () => MemoryListener
   #connection: MemoryConnection | undefined = undefined
   #closed: RpcError | undefined = undefined
 
-  constructor(address: string, limits: ConnectionLimits, listener: () => MemoryListener) {
+  constructor(address: string, settings: ConnectionSettings, listener: () => MemoryListener) {
     this.address = address
-    this.#limits = limits
+    this.#settings = settings
     this.#listener = listener
   }
 
@@ -41,7 +41,7 @@ export class MemoryConnector implements Connector {
     if (this.#closed !== undefined) throw this.#closed
     const listener = this.#listener()
     if (listener.closed) throw new RpcError('unavailable', `nobody listens at ${this.address}`)
-    this.#connection = listener.connect(this.#limits)
+    this.#connection = listener.connect(this.#settings)
     return this.#connection
   }
 }

@@ -1,5 +1,5 @@
 import { type Channel, type CloseOptions, type Listener, type MemoryChannel, Queue, RpcError } from '@qrpc/core'
-import { type ConnectionLimits, MemoryConnection } from './memory-connection.ts'
+import { type ConnectionSettings, MemoryConnection } from './memory-connection.ts'
 
 const DEFAULT_GRACE_MS = 5000
 const MAX_NESTED = 16
@@ -25,8 +25,8 @@ export class MemoryListener implements Listener {
   }
 
   /** A connection of a connector's own. */
-  connect(limits: ConnectionLimits): MemoryConnection {
-    const connection = new MemoryConnection(this, this.addresses[0] as string, limits)
+  connect(settings: ConnectionSettings): MemoryConnection {
+    const connection = new MemoryConnection(this, this.addresses[0] as string, settings)
     this.#connections.add(connection)
     return connection
   }

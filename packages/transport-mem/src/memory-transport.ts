@@ -1,6 +1,7 @@
 import { type Connector, DEFAULT_WINDOW, type Listener, RpcError } from '@qrpc/core'
 import { MemoryConnector } from './memory-connector.ts'
 import { MemoryListener } from './memory-listener.ts'
+import type { StrictCodec } from './strict-channel.ts'
 
 /** The bounds of a memory transport. */
 export interface MemoryTransportOptions {
@@ -11,6 +12,11 @@ export interface MemoryTransportOptions {
    * is in flight is held by callers of the same process.
    */
   readonly maxConcurrentStreams?: number
+  /**
+   * A codec that every message and the data of every error go through, so that tests show what a network would not
+   * carry: `createCborCodec()` of `@qrpc/wire`, or another one. Default: none; messages pass by reference.
+   */
+  readonly strict?: StrictCodec | undefined
   /** A name for the addresses, which are `mem:name`. Default: empty. */
   readonly name?: string
 }
@@ -29,18 +35,18 @@ export interface MemoryTransport {
 
 /**
  * A transport inside the process. What is sent is received as it is, the very same object: neither side may change a
- * message after it was sent. In all else it behaves as over a network.
+ * message after it was sent. In all else it behaves as over a network; with `strict` in that, too.
  *
  * @throws RpcError `invalid_argument` for limits below 1.
  */
 export function createMemoryTransport(options: MemoryTransportOptions = {}): MemoryTransport {
-  const { window = DEFAULT_WINDOW, maxConcurrentStreams = Number.POSITIVE_INFINITY, name = '' } = options
+  const { window = DEFAULT_WINDOW, maxConcurrentStreams = Number.POSITIVE_INFINITY, name = '', strict } = options
   checkLimit('window', window)
   checkLimit('maxConcurrentStreams', maxConcurrentStreams)
   const address = `mem:${name}`
   let current = new MemoryListener(address)
   return {
-    connector: new MemoryConnector(address, { window, maxConcurrentStreams }, () => current),
+    connector: new MemoryConnector(address, { window, maxConcurrentStreams, strict }, () => current),
     listener: current,
     listen() {
       if (!current.closed)

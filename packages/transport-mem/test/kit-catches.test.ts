@@ -1,4 +1,5 @@
 import {
+  applies,
   type Capabilities,
   type ConformanceCase,
   conformanceCases,
@@ -75,7 +76,7 @@ describe('the kit passes a transport that is wrapped and not broken', () => {
   const under = transport((options) => bed(options))
   for (const [group, cases] of Object.entries(conformanceCases)) {
     test(group, async () => {
-      for (const each of cases) await runCase(under, each)
+      for (const each of cases.filter((candidate) => applies(under, candidate))) await runCase(under, each)
     })
   }
 })

@@ -1,4 +1,4 @@
-import { isRequest, PlainRequest, type Request, type RpcError } from '@qrpc/core'
+import { isRequest, PlainRequest, type Request, RpcError } from '@qrpc/core'
 import { asRefused, type CborCodec, createCborCodec } from './cbor/cbor-codec.ts'
 import type { CborLimits } from './cbor/limits.ts'
 import type { Codec } from './codec.ts'
@@ -21,6 +21,7 @@ export interface WireOptions extends FrameLimits, CborLimits {
 
 // Methods whose headers are kept: a contract has far fewer, and calls by hand may name any.
 const MOST_KEPT_HEADERS = 1000
+const LONGEST_KEPT_METHOD = 256
 
 const NOTHING = new Uint8Array(0)
 
@@ -96,7 +97,10 @@ export class WireFormat {
     }
     const { header, message } = splitFirst(payload, this.#cbor, this.#maxHeaderSize)
     const decoded = this.decodeMessage(message)
-    return header === undefined ? decoded : { ...header, message: decoded }
+    if (header !== undefined) return { ...header, message: decoded }
+    // No encoder writes it, and it would pass by the limit of headers.
+    if (isRequest(decoded)) throw new RpcError('invalid_argument', 'a request without a header')
+    return decoded
   }
 
   /**
@@ -143,7 +147,9 @@ export class WireFormat {
     if (kept !== undefined) return kept
     const request = new PlainRequest(method, undefined)
     const header = new Uint8Array(encodeRequestHeader(request, this.#cbor, this.#maxHeaderSize))
-    if (this.#plainHeaders.size < MOST_KEPT_HEADERS) this.#plainHeaders.set(method, header)
+    // Emptied when it is full, so that a peer that makes up methods cannot fill it for good.
+    if (this.#plainHeaders.size >= MOST_KEPT_HEADERS) this.#plainHeaders.clear()
+    if (method.length <= LONGEST_KEPT_METHOD) this.#plainHeaders.set(method, header)
     return header
   }
 }

@@ -119,6 +119,9 @@ describe('signals', () => {
       expect(large.message).toBe(`the call failed with ${code}; its data cannot be sent`)
       expect(large.code).toBe('internal')
     }
+    // Few characters, and more bytes than fit.
+    const wide = errorOf(sent(new RpcError('aborted', '水'.repeat(60)), small))
+    expect(wide.message).toBe('the call failed with aborted; its text does not fit')
   })
 })
 

@@ -123,6 +123,23 @@ describe('both sides have the same limits', () => {
     fc.assert(property, { numRuns: 2000 })
   })
 
+  test.each([
+    2n ** 64n,
+    -(2n ** 64n) + 1n,
+    -(2n ** 64n),
+    -(2n ** 64n) - 1n,
+    2n ** 72n,
+    -(2n ** 72n),
+    -(2n ** 72n) - 1n,
+  ])('of items, to the last byte of the bigint %d', (value) => {
+    const encoded = codec.encode(value)
+    const counts = Array.from({ length: 15 }, (_, i) => i + 1)
+    const sender = counts.filter((maxItems) => refuses(() => createCborCodec({ maxItems }).encode(value)))
+    const receiver = counts.filter((maxItems) => refuses(() => createCborCodec({ maxItems }).decode(encoded)))
+    expect(sender).toEqual(receiver)
+    expect(receiver.length).toBeLessThan(15)
+  })
+
   const manyOf: [string, () => unknown][] = [
     ['objects', () => ({})],
     ['maps', () => new Map()],

@@ -17,7 +17,7 @@ export async function streamResponses(call: ServerCall, responses: unknown): Pro
         call.complete()
         return
       }
-      const room = call.channel.send(schema === undefined ? result.value : await validateResponse(schema, result.value))
+      const room = call.send(schema === undefined ? result.value : await validateResponse(schema, result.value), false)
       if (room !== undefined) await room
     }
   } catch (error) {

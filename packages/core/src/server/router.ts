@@ -16,8 +16,9 @@ export interface ServeOptions {
   /** What each call goes through, the first one outermost. Default: nothing. */
   readonly interceptors?: readonly Interceptor[]
   /**
-   * Told of what handlers threw that is no `RpcError` (the client sees `internal`), of unknown methods, and of channels
-   * that brought no request or more than one. Default: `console.error` for what handlers threw.
+   * Told of what handlers threw that is no `RpcError` (the client sees `internal`), of responses that cannot be sent, of
+   * unknown methods, and of channels that brought no request or more than one. Default: `console.error` for what handlers
+   * threw and what cannot be sent.
    */
   readonly onError?: ReportError
   /** How long an accepted channel may take to bring its request, in ms. Default: 10000. Sane: 1000 to 60000. */

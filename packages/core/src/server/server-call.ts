@@ -77,10 +77,24 @@ export class ServerCall implements Context, ChannelObserver {
     if (this.over) return
     this.finish()
     try {
-      void this.channel.send(response, true)
+      void this.send(response, true)
       if (!this.channel.ended) this.channel.stop(ANSWERED)
     } catch (error) {
       this.refuse(error)
+    }
+  }
+
+  /**
+   * Sends a response.
+   *
+   * @throws TypeError when it is of a kind that does not travel: that is the server's mistake, and the client is not told
+   * what is wrong with it. RpcError as the channel's `send`; `resource_exhausted` has been reported.
+   */
+  send(response: unknown, last: boolean): Promise<void> | undefined {
+    try {
+      return this.channel.send(response, last)
+    } catch (error) {
+      throw this.unsendable(error)
     }
   }
 
@@ -146,6 +160,15 @@ export class ServerCall implements Context, ChannelObserver {
     if (this.whenOver === undefined) return
     for (const callback of this.whenOver) callback()
     this.whenOver = undefined
+  }
+
+  private unsendable(thrown: unknown): unknown {
+    const code = thrown instanceof RpcError ? thrown.code : undefined
+    if (code !== 'invalid_argument' && code !== 'resource_exhausted') return thrown
+    const mistake = new TypeError(`the response cannot be sent: ${(thrown as RpcError).message}`, { cause: thrown })
+    if (code === 'invalid_argument') return mistake
+    this.report(mistake)
+    return thrown
   }
 
   private refuse(thrown: unknown): void {

@@ -224,7 +224,7 @@ function checkDate(bytes: Uint8Array, at: number): void {
   if (initial <= 0x1a || (initial >= 0x20 && initial <= 0x3a)) return
   if (initial < HALF || initial > DOUBLE) throw refused(at, 'a date that is no number of up to 32 bits and no float')
   const size = 1 << (initial - HALF + 1)
-  if (at + size >= bytes.length) throw truncated(bytes.length)
+  // Where it is cut off, zeros stand in, and the scan finds that out when it goes on.
   for (let i = 0; i < size; i++) float.setUint8(i, bytes[at + 1 + i] as number)
   // Of the halves, those are out of range that are infinite or no number.
   if (size === 2 ? (float.getUint8(0) & 0x7c) === 0x7c : !(Math.abs(readFloat(size)) <= MAX_DATE_SECONDS)) {

@@ -95,6 +95,11 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     this.reader = owner.format.createReader()
   }
 
+  /** Bytes from the peer that are kept: unread messages, a frame that is incomplete, what the stream has not handed out. */
+  get unread(): number {
+    return this.held.total + this.reader.held + (this.stream.unread ?? 0)
+  }
+
   /** Whether both halves are over. */
   get over(): boolean {
     return this.sendOver && (this.peerEnded || this.stopSent)
@@ -171,14 +176,21 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
    */
   sever(errorHere: RpcError, errorThere: RpcError): boolean {
     if (this.over) return true
+    this.deaf = true
     this.lose(errorHere, errorThere)
     return !this.blocked
   }
 
   /** Gives up on a peer that does not send its first frame, or close the stream, in time. */
   drop(): void {
-    const [code, what] = this.announced ? (['cancelled', 'close'] as const) : (['deadline_exceeded', 'use'] as const)
-    this.stream.reset(new RpcError(code, `the peer did not ${what} the stream in time`))
+    if (this.announced || this.over) {
+      this.stream.reset(new RpcError('cancelled', 'the peer did not close the stream in time'))
+      return
+    }
+    // It is never handed out. The peer is told, and then has its time to close the stream.
+    this.announced = true
+    const error = new RpcError('deadline_exceeded', 'the first frame did not come in time')
+    this.sever(error, error)
   }
 
   observe(observer: ChannelObserver): void {
@@ -223,7 +235,9 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
 
   onEnd(): void {
     if (this.peerEnded) return
-    this.lose(new RpcError('unavailable', 'the peer closed the stream before it had ended its half'))
+    const error = new RpcError('unavailable', 'the peer closed the stream before it had ended its half')
+    // It may still read, and has perhaps lost what it sent on the way.
+    this.lose(error, error)
   }
 
   onClosed(error: RpcError | undefined): void {

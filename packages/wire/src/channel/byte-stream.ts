@@ -5,6 +5,8 @@ import type { RpcError } from '@qrpc/core'
  * its reader before it returns, but for `reset`, which may call `onClosed`.
  */
 export interface ByteStream {
+  /** Bytes that have arrived and wait for `resume`. Default: 0. */
+  readonly unread?: number
   /**
    * Takes the buffers, in order; they belong to the stream from now on.
    *

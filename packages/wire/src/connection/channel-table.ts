@@ -1,8 +1,9 @@
-import type { RpcError } from '@qrpc/core'
+import { RpcError } from '@qrpc/core'
 import type { ByteChannel, ByteChannelOwner } from '../channel/byte-channel.ts'
 import type { WireFormat } from '../wire-format.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1
+const DEFAULT_MAX_UNREAD = 256 * 1024 * 1024
 
 /** What the channels of a connection have in common. */
 export interface ChannelTableSettings {
@@ -12,6 +13,8 @@ export interface ChannelTableSettings {
   readonly closeTimeoutMs: number
   /** How long an accepted stream may take to send its first frame, in ms. */
   readonly firstFrameTimeoutMs: number
+  /** Bytes from the peer that all channels together may keep. Default: 256 MiB. */
+  readonly maxUnread?: number | undefined
 }
 
 /** Whom a table tells. */
@@ -35,6 +38,7 @@ export class ChannelTable implements ByteChannelOwner {
   readonly #tickMs: number
   readonly #closeTicks: number
   readonly #firstFrameTicks: number
+  readonly #maxUnread: number
   #tick = 0
   #ticker: NodeJS.Timeout | undefined = undefined
 
@@ -45,6 +49,7 @@ export class ChannelTable implements ByteChannelOwner {
     this.#tickMs = Math.min(settings.closeTimeoutMs, settings.firstFrameTimeoutMs) / 2
     this.#closeTicks = Math.ceil(settings.closeTimeoutMs / this.#tickMs) + 1
     this.#firstFrameTicks = Math.ceil(settings.firstFrameTimeoutMs / this.#tickMs) + 1
+    this.#maxUnread = settings.maxUnread ?? DEFAULT_MAX_UNREAD
   }
 
   /** How many channels there are. */
@@ -119,7 +124,27 @@ export class ChannelTable implements ByteChannelOwner {
   #onTick(): void {
     this.#tick++
     if (this.#channels.size === 0) this.#stopTicking()
-    for (const channel of this.#channels) if (channel.expiresAt <= this.#tick) channel.drop()
+    let unread = 0
+    for (const channel of this.#channels) {
+      if (channel.expiresAt <= this.#tick) channel.drop()
+      if (!channel.over) unread += channel.unread
+    }
+    if (unread > this.#maxUnread) this.#shed(unread)
+  }
+
+  /** Windows limit what one channel keeps; what all of them keep, its peer could grow with each that it opens. */
+  #shed(unread: number): void {
+    const error = new RpcError(
+      'resource_exhausted',
+      `the connection keeps ${unread} bytes that nobody has read; the limit is ${this.#maxUnread}`,
+    )
+    let left = unread
+    for (const channel of [...this.#channels].sort((one, other) => other.unread - one.unread)) {
+      if (left <= this.#maxUnread) return
+      if (channel.over) continue
+      left -= channel.unread
+      channel.sever(error, error)
+    }
   }
 
   #stopTicking(): void {
