@@ -44,6 +44,11 @@ export class CaseBed {
     return server
   }
 
+  /** Resolves once what was done to the listener or its channels is in effect, so that what a client does comes after it. */
+  async synchronize(): Promise<void> {
+    await this.bed.synchronize?.()
+  }
+
   async close(): Promise<void> {
     await this.bed.connector.close()
     for (const server of this.servers) await server.close({ graceMs: 0 })

@@ -1,5 +1,6 @@
 import { CaseBed } from './bed.ts'
 import type { ConformanceCase } from './case.ts'
+import { leftSince, openHandles } from './leftovers.ts'
 import type { TransportUnderTest } from './transport.ts'
 import { nextTurns } from './turns.ts'
 
@@ -11,7 +12,7 @@ export interface RunOptions {
 
 /**
  * Runs one case on a fresh bed, closes everything, and checks that nothing is left: no timer, socket or other handle,
- * and no unhandled rejection.
+ * and no unhandled rejection. What the transport's `start` made stays, for the next case: `stop` is the caller's to call.
  *
  * @throws What the case throws, or an error that says what hung or was left behind.
  */
@@ -20,6 +21,7 @@ export async function runCase(
   conformanceCase: ConformanceCase,
   { timeout = 10_000 }: RunOptions = {},
 ): Promise<void> {
+  await transport.start?.()
   const before = openHandles()
   const rejections: unknown[] = []
   const onRejection = (reason: unknown): number => rejections.push(reason)
@@ -28,15 +30,19 @@ export async function runCase(
     const bed = await CaseBed.make(transport, conformanceCase.setup ?? {})
     try {
       await withTimeout(conformanceCase.run(bed), timeout, 'the case hangs')
-    } finally {
-      await withTimeout(bed.close(), timeout, 'closing hangs')
+    } catch (error) {
+      // What a failed case leaves open says less than why it failed.
+      await withTimeout(bed.close(), timeout, 'closing hangs').catch(() => {})
+      throw error
     }
+    await withTimeout(bed.close(), timeout, 'closing hangs')
   } finally {
     await nextTurns(2)
     process.off('unhandledRejection', onRejection)
   }
   if (rejections.length > 0) throw new Error('a rejection was left unhandled', { cause: rejections[0] })
-  await expectNothingLeft(before)
+  const left = await leftSince(before)
+  if (left.length > 0) throw new Error(`handles were left open: ${left.join(', ')}`)
 }
 
 async function withTimeout(work: Promise<void>, timeout: number, text: string): Promise<void> {
@@ -49,24 +55,4 @@ async function withTimeout(work: Promise<void>, timeout: number, text: string): 
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** How many handles of each kind keep the process alive. */
-function openHandles(): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
-  return counts
-}
-
-/** Handles go some turns after they were closed. Those that stay were forgotten. */
-async function expectNothingLeft(before: ReadonlyMap<string, number>): Promise<void> {
-  let left: string[] = []
-  for (let turn = 0; turn < 200; turn++) {
-    left = [...openHandles()]
-      .filter(([kind, count]) => kind !== 'Immediate' && count > (before.get(kind) ?? 0))
-      .map(([kind]) => kind)
-    if (left.length === 0) return
-    await nextTurns(1)
-  }
-  throw new Error(`handles were left open: ${left.join(', ')}`)
 }

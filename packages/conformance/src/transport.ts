@@ -38,6 +38,13 @@ export interface Capabilities {
    * `restart`. Default: false.
    */
   readonly kill?: boolean
+  /**
+   * Whether messages are encoded by a codec with the table of values of docs/wire-format.md, and in this process on both
+   * sides, so that the cases can send what does not travel. Default: false.
+   */
+  readonly serializes?: boolean
+  /** Whether a message may have 16 MiB and no more. Needs `serializes`. Default: false. */
+  readonly limitsMessages?: boolean
 }
 
 /** A transport as the kit sees it. */

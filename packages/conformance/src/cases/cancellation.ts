@@ -3,7 +3,7 @@ import { type CallOptions, RpcError } from '@qrpc/core'
 import { expect } from 'vitest'
 import type { CaseBed } from '../bed.ts'
 import type { ConformanceCase } from '../case.ts'
-import { aborted, all, expectStatus, failure, numbers, settled, signal, thrown } from '../wait.ts'
+import { aborted, all, expectStatus, failure, filled, numbers, settled, signal, thrown, until } from '../wait.ts'
 
 /** What a handler saw of a cancel. */
 interface Seen {
@@ -136,9 +136,12 @@ export const cancellation: readonly ConformanceCase[] = [
       const finished = signal()
       bed.serve({
         async *produce(_, context) {
-          yield 1
-          await aborted(context.signal)
-          finished.resolve()
+          try {
+            yield 1
+            await aborted(context.signal)
+          } finally {
+            finished.resolve()
+          }
         },
       })
       {
@@ -200,9 +203,9 @@ export const cancellation: readonly ConformanceCase[] = [
   {
     name: 'bidi, while both sides wait for each other: both learn of it',
     async run(bed) {
-      const { seen, started } = serveTalk(bed)
+      const { seen, waiting } = serveTalk(bed, 0)
       const call = bed.client.talk(0)
-      await started.promise
+      await waiting.promise
       const receiving = failure(call.receive())
       call.cancel()
       expectStatus(await receiving, 'cancelled')
@@ -222,12 +225,9 @@ export const cancellation: readonly ConformanceCase[] = [
       })
       const call = bed.client.talk(0)
       await call.started
-      let room: Promise<void> | undefined
-      while (room === undefined || (await Promise.race([room.then(() => true), settled(() => 0).then(() => false)]))) {
-        room = call.send(1)
-      }
+      const { sending } = await filled(() => call.send(1))
       call.cancel()
-      expectStatus(await failure(room), 'cancelled')
+      expectStatus(await failure(sending), 'cancelled')
     },
   },
   {
@@ -270,12 +270,11 @@ export const cancellation: readonly ConformanceCase[] = [
       })
       const controller = new AbortController()
       const calls = [...numbers(50)].map((n) => failure(bed.client.call(n, { signal: controller.signal })))
-      await settled(() => running)
-      expect(running).toBe(50)
+      await until(() => running === 50)
       expect(getEventListeners(controller.signal, 'abort').length).toBe(1)
       controller.abort()
       for (const error of await Promise.all(calls)) expectStatus(error, 'cancelled')
-      expect(await settled(() => running)).toBe(0)
+      await until(() => running === 0)
     },
   },
   {
@@ -285,8 +284,7 @@ export const cancellation: readonly ConformanceCase[] = [
       const { signal: shared } = new AbortController()
       await bed.client.call(1, { signal: shared })
       await all(bed.client.produce(3, { signal: shared }))
-      await settled(() => getEventListeners(shared, 'abort').length)
-      expect(getEventListeners(shared, 'abort')).toEqual([])
+      await until(() => getEventListeners(shared, 'abort').length === 0)
     },
   },
   {
@@ -309,7 +307,7 @@ export const cancellation: readonly ConformanceCase[] = [
         using call = bed.client.produce(0)
         await call.receive()
       }
-      expect(await settled(() => running)).toBe(0)
+      await until(() => running === 0)
       expect(await bed.client.call(1)).toBe(1)
     },
   },
@@ -339,14 +337,14 @@ function afterResponses(counts: readonly number[]): ConformanceCase[] {
     {
       name: `bidi, by signal, after ${count} responses`,
       async run(bed: CaseBed) {
-        const { seen, started } = serveTalk(bed)
+        const { seen, waiting } = serveTalk(bed, count)
         const controller = new AbortController()
         const call = bed.client.talk(0, { signal: controller.signal })
         for (const n of numbers(count)) {
           await call.send(n)
           expect(await call.receive()).toBe(n)
         }
-        await started.promise
+        await waiting.promise
         const next = failure(call.receive())
         controller.abort()
         expectStatus(await next, 'cancelled')
@@ -390,18 +388,23 @@ function serveProduce(bed: CaseBed, count: number) {
   return { started, seen }
 }
 
-function serveTalk(bed: CaseBed) {
-  const started = signal()
+/** `waiting`: the handler waits for an update after so many. One that is cancelled at its `yield` would see no update throw. */
+function serveTalk(bed: CaseBed, count: number) {
+  const waiting = signal()
   const seen = signal<Seen>()
   bed.serve({
     async *talk(_, updates, context) {
-      started.resolve()
+      let answered = 0
+      if (count === 0) waiting.resolve()
       try {
-        for await (const n of updates) yield n
+        for await (const n of updates) {
+          yield n
+          if (++answered === count) waiting.resolve()
+        }
       } catch (error) {
         seen.resolve({ reason: context.signal.reason, updates: error })
       }
     },
   })
-  return { started, seen }
+  return { waiting, seen }
 }

@@ -8,6 +8,7 @@ import { halfClose } from './half-close.ts'
 import { lifecycle } from './lifecycle.ts'
 import { limits } from './limits.ts'
 import { patterns } from './patterns.ts'
+import { values } from './values.ts'
 
 /** All that a transport owes, by subject. */
 export const conformanceCases: Readonly<Record<string, readonly ConformanceCase[]>> = {
@@ -17,6 +18,7 @@ export const conformanceCases: Readonly<Record<string, readonly ConformanceCase[
   cancellation,
   deadlines,
   errors,
+  values,
   limits,
   lifecycle,
   channels,

@@ -1,7 +1,7 @@
 import { RpcError } from '@qrpc/core'
 import { expect } from 'vitest'
 import type { ConformanceCase } from '../case.ts'
-import { aborted, all, endless, expectStatus, failure, settled, signal, thrown } from '../wait.ts'
+import { aborted, all, endless, expectStatus, failure, settled, signal, thrown, until } from '../wait.ts'
 
 /** Closing ends what is open, once, and says why. */
 export const lifecycle: readonly ConformanceCase[] = [
@@ -62,6 +62,7 @@ export const lifecycle: readonly ConformanceCase[] = [
       const running = bed.client.call(1)
       await started.promise
       const closed = server.close({ graceMs: 60_000 })
+      await bed.synchronize()
       expectStatus(await failure(bed.client.call(2)), 'unavailable')
       release.resolve()
       expect(await running).toBe(1)
@@ -95,6 +96,7 @@ export const lifecycle: readonly ConformanceCase[] = [
       expect(await talk.receive()).toBe(1)
       await collect.send(1)
       const closed = server.close({ graceMs: 60_000 })
+      await bed.synchronize()
       closing.resolve()
       expect(await all(produce)).toEqual([2])
       await talk.send(2)
@@ -211,6 +213,32 @@ export const lifecycle: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'the server’s process dies in the middle of calls: they fail as unavailable, and another in its place serves later ones',
+    needs: 'kill',
+    async run(bed) {
+      const started = signal()
+      bed.serve({
+        call: async (_, context) => {
+          started.resolve()
+          await aborted(context.signal)
+          return 0
+        },
+        produce: endless,
+      })
+      const stream = bed.client.produce(0)
+      expect(await stream.receive()).toBe(0)
+      const inFlight = failure(bed.client.call(1))
+      await started.promise
+      await bed.bed.kill?.()
+      expectStatus(await inFlight, 'unavailable')
+      expectStatus(await failure(all(stream)), 'unavailable')
+      expectStatus(await failure(bed.client.call(2)), 'unavailable')
+      const listener = await bed.bed.restart?.()
+      bed.serve({ call: async (n) => n }, undefined, listener)
+      expect(await bed.client.call(3)).toBe(3)
+    },
+  },
+  {
     name: 'a listener has one consumer',
     async run(bed) {
       bed.serve({})
@@ -240,6 +268,7 @@ export const lifecycle: readonly ConformanceCase[] = [
         got.push(channel.receive())
         channel.end()
       })
+      await until(() => got.length > 0)
       await settled(() => got.length)
       expect(await Promise.all(got)).toEqual(['alive'])
       expect(await all(alive)).toEqual([])

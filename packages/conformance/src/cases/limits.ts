@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { ConformanceCase } from '../case.ts'
-import { aborted, all, expectStatus, failure, numbers, settled, signal } from '../wait.ts'
+import { aborted, all, expectStatus, failure, numbers, settled, signal, until } from '../wait.ts'
 
 const LIMIT = 4
 
@@ -23,6 +23,7 @@ export const limits: readonly ConformanceCase[] = [
         },
       })
       const calls = [...numbers(40)].map((n) => bed.client.call(n))
+      await until(() => running >= LIMIT)
       expect(await settled(() => running)).toBe(LIMIT)
       release.resolve()
       expect(await Promise.all(calls)).toEqual([...numbers(40)])

@@ -1,7 +1,7 @@
 import type { Context } from '@qrpc/core'
 import { expect } from 'vitest'
 import type { ConformanceCase } from '../case.ts'
-import { all, expectStatus, failure, numbers, settled, signal, thrown } from '../wait.ts'
+import { all, expectStatus, failure, numbers, signal, thrown, until } from '../wait.ts'
 
 /** The patterns at their best: what goes in comes out, in order, and ends. */
 export const patterns: readonly ConformanceCase[] = [
@@ -250,7 +250,7 @@ export const patterns: readonly ConformanceCase[] = [
       await all(bed.client.produce(1, options))
       await all(bed.client.talk(1, [], options))
       await bed.client.tell(1, options)
-      await settled(() => seen.length)
+      await until(() => seen.length >= 5)
       const methods = ['kit/call', 'kit/collect', 'kit/produce', 'kit/talk', 'kit/tell']
       expect(seen).toEqual(methods.map((method) => [method, ['a', 'b'], new Uint8Array([1, 0]), 'number']))
     },
