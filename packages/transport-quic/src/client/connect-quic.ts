@@ -1,0 +1,92 @@
+import { type Peer, RpcError, type StatefulConnector } from '@qrpc/core'
+import { type BackoffOptions, DialingConnector, WireFormat } from '@qrpc/wire'
+import { type Config, loadBinding } from '../binding.ts'
+import type { QuicConnection } from '../connection/quic-connection.ts'
+import { endpointOf, type QuicEndpoint } from '../endpoint/quic-endpoint.ts'
+import { checkInteger, checkMs, checkQuicOptions, datagramSize, type QuicOptions } from '../options.ts'
+import { checkCredentials, type TlsCredentials } from '../tls/credentials.ts'
+import { createConfig } from '../tls/quic-config.ts'
+import { dial } from './dial.ts'
+import { QuicClientConnection } from './quic-client-connection.ts'
+import { parseTarget } from './target.ts'
+
+/** How a connector connects. */
+export interface QuicConnectOptions extends QuicOptions, BackoffOptions {
+  /**
+   * Whom the client trusts, and the certificate and key that it has itself. QUIC is always encrypted. Default: the
+   * certificate authorities of the system.
+   */
+  readonly tls?: (TlsCredentials & { readonly serverName?: string | undefined }) | undefined
+  /** Channels that are open at a time, if the server allows as many; further opens wait in line. Default: 1000. */
+  readonly maxConcurrentStreams?: number | undefined
+  /** How long connecting may take, the handshake included, in ms. Default: 10000. */
+  readonly connectTimeoutMs?: number | undefined
+  /** A UDP socket that is shared with other connectors and a listener. Default: one of its own. */
+  readonly endpoint?: QuicEndpoint | undefined
+}
+
+/**
+ * A connector over QUIC. It connects when the first channel is opened, and again when the connection was lost.
+ *
+ * @param address `quic://host:port`. The server's certificate must be for the host, or for `tls.serverName`.
+ * @example `const client = createClient(Compute, connectQuic('quic://127.0.0.1:4433', { tls: { ca } }))`
+ * @throws RpcError `invalid_argument` for an address or options that make no sense.
+ * @see https://www.rfc-editor.org/rfc/rfc9000
+ */
+export function connectQuic(address: string, options: QuicConnectOptions = {}): StatefulConnector {
+  const target = parseTarget(address)
+  const checked = checkQuicOptions(options)
+  const { maxConcurrentStreams = 1000, connectTimeoutMs = 10_000, tls = {}, endpoint } = options
+  checkInteger('maxConcurrentStreams', maxConcurrentStreams, 1, 2 ** 31 - 1)
+  checkMs('connectTimeoutMs', connectTimeoutMs)
+  const credentials = checkCredentials(tls)
+  const serverName = tls.serverName ?? target.host
+  if (serverName === '') throw new RpcError('invalid_argument', 'tls.serverName "": give the name of the server, or nothing')
+  const format = new WireFormat(options)
+  let config: Config | undefined
+  return new DialingConnector(
+    address,
+    async (signal, observer) => {
+      const binding = await loadBinding()
+      let client: QuicClientConnection | undefined
+      const { connection, release } = await dial(
+        binding,
+        {
+          target,
+          serverName,
+          connectTimeoutMs,
+          keyLogFile: checked.keyLogFile,
+          endpoint: endpoint && endpointOf(endpoint),
+          config(quiche, host) {
+            config ??= createConfig(quiche, checked, {
+              credentials,
+              verifyPeer: true,
+              maxStreams: 0,
+              datagramSize: datagramSize(checked, host),
+            })
+            return config
+          },
+        },
+        signal,
+        { onTurn: () => client?.onTurn(), onClosed: (error) => client?.onClosed(error) },
+      )
+      const settings = {
+        ...checked,
+        format,
+        firstFrameTimeoutMs: connectTimeoutMs,
+        address,
+        peer: peerOf(address, connection),
+        maxConcurrentStreams,
+        keepAliveIntervalMs: checked.idleTimeoutMs / 2,
+      }
+      client = new QuicClientConnection(connection, settings, observer, release)
+      return client
+    },
+    options,
+  )
+}
+
+function peerOf(address: string, connection: QuicConnection): Peer {
+  const [certificate] = connection.quiche.peerCertChain() ?? []
+  return { transport: 'quic', address, ...(certificate && { certificate: new Uint8Array(certificate) }) }
+}

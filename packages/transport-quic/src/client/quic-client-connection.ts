@@ -1,0 +1,108 @@
+import { type Channel, type OpenOptions, type Peer, RpcError } from '@qrpc/core'
+import {
+  ByteChannel,
+  ChannelTable,
+  type ChannelTableSettings,
+  type Connection,
+  type ConnectionObserver,
+  OpenQueue,
+} from '@qrpc/wire'
+import type { QuicConnection } from '../connection/quic-connection.ts'
+
+/** What a connection needs to know besides itself. */
+export interface QuicClientSettings extends ChannelTableSettings {
+  readonly address: string
+  readonly peer: Peer
+  readonly maxConcurrentStreams: number
+  readonly keepAliveIntervalMs: number
+}
+
+/** An established QUIC connection, as its connector sees it. */
+export class QuicClientConnection implements Connection {
+  readonly #connection: QuicConnection
+  readonly #settings: QuicClientSettings
+  readonly #observer: ConnectionObserver
+  readonly #release: () => Promise<void>
+  readonly #channels: ChannelTable
+  readonly #waiting = new OpenQueue()
+  readonly #keepAlive: NodeJS.Timeout
+  // Opened here, and unknown to the peer before the first write: they have no stream of their own yet.
+  #unstarted = 0
+  #unusable: RpcError | undefined = undefined
+  #released: Promise<void> | undefined = undefined
+
+  constructor(
+    connection: QuicConnection,
+    settings: QuicClientSettings,
+    observer: ConnectionObserver,
+    release: () => Promise<void>,
+  ) {
+    this.#connection = connection
+    this.#settings = settings
+    this.#observer = observer
+    this.#release = release
+    this.#channels = new ChannelTable(settings, { onGone: () => this.#onGone() })
+    this.#keepAlive = setInterval(() => connection.keepAlive(), settings.keepAliveIntervalMs).unref()
+    if (connection.closed !== undefined) this.onClosed(connection.closed)
+  }
+
+  get usable(): boolean {
+    return this.#unusable === undefined
+  }
+
+  open(options: OpenOptions | undefined): Channel | Promise<Channel> {
+    if (this.#waiting.size === 0 && this.#hasRoom()) return this.#openNow()
+    return this.#waiting.wait(() => this.#openNow(), options?.signal)
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#retire(new RpcError('failed_precondition', `the connector to ${this.#settings.address} was closed`))
+    if (graceMs <= 0) this.#channels.hurry()
+    await this.#channels.drain(graceMs)
+    const there = new RpcError('cancelled', 'the client closed the connection')
+    this.#channels.sever(new RpcError('cancelled', 'the connector was closed'), there)
+    await this.#channels.drain(this.#settings.closeTimeoutMs)
+    this.#connection.close(0, there)
+    await this.#released
+  }
+
+  /** A turn of the connection is over. */
+  onTurn(): void {
+    if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
+  }
+
+  /** The connection is lost. */
+  onClosed(error: RpcError): void {
+    clearInterval(this.#keepAlive)
+    this.#retire(error)
+    this.#channels.lose(error)
+    this.#released ??= this.#release().then(() => this.#observer.onClosed())
+  }
+
+  #hasRoom = (): boolean =>
+    this.usable &&
+    this.#channels.size < this.#settings.maxConcurrentStreams &&
+    this.#unstarted < this.#connection.credit
+
+  #openNow(): Channel {
+    this.#unstarted++
+    const stream = this.#connection.openStream(() => {
+      this.#unstarted--
+    })
+    const channel = new ByteChannel(this.#channels, stream, this.#settings.peer, true)
+    stream.reader = channel
+    this.#channels.addOpened(channel)
+    return channel
+  }
+
+  #onGone(): void {
+    if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
+  }
+
+  #retire(error: RpcError): void {
+    if (this.#unusable !== undefined) return
+    this.#unusable = error
+    this.#observer.onUnusable(error)
+    this.#waiting.refuse(error)
+  }
+}

@@ -1,0 +1,6 @@
+export { connectQuic, type QuicConnectOptions } from './client/connect-quic.ts'
+export { QuicEndpoint, type QuicEndpointOptions } from './endpoint/quic-endpoint.ts'
+export type { QuicOptions } from './options.ts'
+export { listenQuic, type QuicListenOptions } from './server/listen-quic.ts'
+export type { QuicListener } from './server/quic-listener.ts'
+export type { Pem, TlsCredentials } from './tls/credentials.ts'

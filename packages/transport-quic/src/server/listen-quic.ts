@@ -1,0 +1,88 @@
+import { RpcError } from '@qrpc/core'
+import { WireFormat } from '@qrpc/wire'
+import { loadBinding } from '../binding.ts'
+import { hostAndPort } from '../client/target.ts'
+import { Endpoint } from '../endpoint/endpoint.ts'
+import { endpointOf, type QuicEndpoint } from '../endpoint/quic-endpoint.ts'
+import { checkInteger, checkMs, checkQuicOptions, datagramSize, type QuicOptions } from '../options.ts'
+import { checkCredentials, type TlsCredentials } from '../tls/credentials.ts'
+import { createConfig } from '../tls/quic-config.ts'
+import { QuicListener } from './quic-listener.ts'
+
+/** How a listener listens, and what protects it. */
+export interface QuicListenOptions extends QuicOptions {
+  /** The certificate and key of the server. With `requestCert` clients need a certificate that `ca` vouches for. */
+  readonly tls: TlsCredentials & { readonly requestCert?: boolean | undefined }
+  /** The address to listen at. Default: 127.0.0.1. All interfaces: `0.0.0.0` or `::`. */
+  readonly host?: string | undefined
+  /** Default: 0, any port that is free. */
+  readonly port?: number | undefined
+  /** A UDP socket that is shared with connectors, instead of `host` and `port`. */
+  readonly endpoint?: QuicEndpoint | undefined
+  /** Streams that a connection may have open at a time. Default: 1000. Sane: 100 to 10000. */
+  readonly maxConcurrentStreams?: number | undefined
+  /** Connections at a time; further ones get no answer. Default: 10000. */
+  readonly maxConnections?: number | undefined
+  /**
+   * Handshakes under way from which on a client must first prove that it is where it says (Retry of RFC 9000, section
+   * 8.1.2), at the price of a round trip. Default: 100; 0 for always.
+   */
+  readonly retryAbove?: number | undefined
+  /** Streams that a client may reset in 10 s before its connection is closed. Default: 200. */
+  readonly maxResets?: number | undefined
+  /** How long a stream may take to send its first frame, in ms. Default: 10000. */
+  readonly firstFrameTimeoutMs?: number | undefined
+  /** How long the handshake may take, in ms. Default: 10000. */
+  readonly handshakeTimeoutMs?: number | undefined
+}
+
+const MAX_UINT31 = 2 ** 31 - 1
+
+/**
+ * Listens for QUIC connections.
+ *
+ * @example `await using server = serve(Compute, handlers, await listenQuic({ port: 4433, tls: { key, cert } }))`
+ * @throws RpcError (as a rejection) `invalid_argument` for options that make no sense, `unavailable` when the address
+ * is taken or not this machine's.
+ * @see https://www.rfc-editor.org/rfc/rfc9000
+ */
+export async function listenQuic(options: QuicListenOptions): Promise<QuicListener> {
+  const checked = checkQuicOptions(options)
+  const { host = '127.0.0.1', port = 0, tls } = options
+  const { maxConcurrentStreams = 1000, maxConnections = 10_000, maxResets = 200, retryAbove = 100 } = options
+  const { firstFrameTimeoutMs = 10_000, handshakeTimeoutMs = 10_000 } = options
+  checkInteger('port', port, 0, 65_535)
+  checkInteger('maxConcurrentStreams', maxConcurrentStreams, 1, MAX_UINT31)
+  checkInteger('maxConnections', maxConnections, 1, MAX_UINT31)
+  checkInteger('maxResets', maxResets, 0, MAX_UINT31)
+  checkInteger('retryAbove', retryAbove, 0, MAX_UINT31)
+  checkMs('firstFrameTimeoutMs', firstFrameTimeoutMs)
+  checkMs('handshakeTimeoutMs', handshakeTimeoutMs)
+  const credentials = checkCredentials(tls)
+  if (credentials.cert === null) throw new RpcError('invalid_argument', 'tls: a QUIC server needs a cert and its key')
+  const format = new WireFormat(options)
+  const binding = await loadBinding()
+  const shared = options.endpoint && endpointOf(options.endpoint)
+  if (shared?.accept !== undefined) {
+    throw new RpcError('failed_precondition', 'the QUIC endpoint has a listener already')
+  }
+  const endpoint = shared ?? (await Endpoint.bind(binding, { host, port }))
+  const local = endpoint.local
+  const config = createConfig(binding, checked, {
+    credentials,
+    verifyPeer: tls.requestCert === true,
+    maxStreams: maxConcurrentStreams,
+    datagramSize: datagramSize(checked, local.host),
+  })
+  const settings = {
+    ...checked,
+    format,
+    config,
+    maxConnections,
+    retryAbove,
+    handshakeTimeoutMs,
+    firstFrameTimeoutMs,
+    maxResets,
+  }
+  return new QuicListener(endpoint, shared === undefined, settings, [`quic://${hostAndPort(local.host, local.port)}`])
+}

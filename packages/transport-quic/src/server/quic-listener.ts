@@ -1,0 +1,67 @@
+import { type Channel, type CloseOptions, type Listener } from '@qrpc/core'
+import { AcceptQueue } from '@qrpc/wire'
+import { Acceptor, type AcceptorSettings } from '../endpoint/acceptor.ts'
+import type { Endpoint } from '../endpoint/endpoint.ts'
+import { ServerConnection, type ServerConnectionSettings } from './server-connection.ts'
+
+const DEFAULT_GRACE_MS = 5000
+
+/** Accepts channels over QUIC. */
+export class QuicListener implements Listener {
+  readonly addresses: readonly string[]
+  readonly #endpoint: Endpoint
+  readonly #ownsEndpoint: boolean
+  readonly #connections = new Set<ServerConnection>()
+  readonly #accepted = new AcceptQueue()
+  #closing = false
+
+  constructor(
+    endpoint: Endpoint,
+    ownsEndpoint: boolean,
+    settings: AcceptorSettings & ServerConnectionSettings,
+    addresses: readonly string[],
+  ) {
+    this.#endpoint = endpoint
+    this.#ownsEndpoint = ownsEndpoint
+    this.addresses = addresses
+    const acceptor = new Acceptor(endpoint, settings, (connect) => {
+      const connection = new ServerConnection(
+        connect,
+        settings,
+        {
+          onAccepted: (channel) => this.#accepted.add(channel),
+          onGone: (channel) => this.#accepted.forget(channel),
+        },
+        (gone) => this.#connections.delete(gone),
+      )
+      this.#connections.add(connection)
+    })
+    endpoint.accept = acceptor.accept
+  }
+
+  accept(): Promise<Channel | undefined> {
+    return this.#accepted.accept()
+  }
+
+  onChannel(callback: (channel: Channel) => void): void {
+    this.#accepted.onChannel(callback)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Channel, undefined> {
+    return this.#accepted[Symbol.asyncIterator]()
+  }
+
+  async close({ graceMs = DEFAULT_GRACE_MS }: CloseOptions = {}): Promise<void> {
+    this.#accepted.close()
+    if (!this.#closing) this.#endpoint.accept = undefined
+    this.#closing = true
+    const connections = [...this.#connections]
+    for (const connection of connections) connection.retire()
+    await Promise.all(connections.map((connection) => connection.close(graceMs)))
+    if (this.#ownsEndpoint) await this.#endpoint.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,92 @@
+import { type Peer, RpcError } from '@qrpc/core'
+import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
+import { hostAndPort } from '../client/target.ts'
+import type { QuicByteStream } from '../connection/quic-byte-stream.ts'
+import type { QuicConnection, QuicConnectionObserver } from '../connection/quic-connection.ts'
+
+const RESET_WINDOW_MS = 10_000
+
+/** What the connections of a listener have in common. */
+export interface ServerConnectionSettings extends ChannelTableSettings {
+  /** Streams that a peer may reset in 10 s. */
+  readonly maxResets: number
+}
+
+const CLOSING = new RpcError('unavailable', 'the server is closing')
+const CLOSED = new RpcError('unavailable', 'the server closed the connection')
+
+/** A client's connection, with the channels on it. */
+export class ServerConnection implements QuicConnectionObserver {
+  readonly #connection: QuicConnection
+  readonly #settings: ServerConnectionSettings
+  readonly #channels: ChannelTable
+  readonly #onGone: (connection: ServerConnection) => void
+  #peer: Peer | undefined = undefined
+  #closing = false
+  #resets = 0
+  #resetsSince = 0
+
+  constructor(
+    connect: (observer: QuicConnectionObserver) => QuicConnection,
+    settings: ServerConnectionSettings,
+    observer: ChannelTableObserver,
+    onGone: (connection: ServerConnection) => void,
+  ) {
+    this.#settings = settings
+    this.#channels = new ChannelTable(settings, observer)
+    this.#onGone = onGone
+    this.#connection = connect(this)
+  }
+
+  onEstablished(): void {}
+
+  onTurn(): void {}
+
+  onStream(stream: QuicByteStream): void {
+    const channel = new ByteChannel(this.#channels, stream, this.#knownPeer(), false)
+    stream.reader = channel
+    this.#channels.addAccepted(channel)
+    if (this.#closing) channel.sever(CLOSING, CLOSING)
+  }
+
+  /** A peer that opens and resets streams has the server work for nothing (CVE-2023-44487). */
+  onReset(): void {
+    const now = performance.now()
+    if (now - this.#resetsSince > RESET_WINDOW_MS) {
+      this.#resetsSince = now
+      this.#resets = 0
+    }
+    if (++this.#resets <= this.#settings.maxResets) return
+    const error = new RpcError('resource_exhausted', `the client has reset more than ${this.#settings.maxResets} streams in 10 s`)
+    queueMicrotask(() => this.#connection.close(8, error))
+  }
+
+  onClosed(error: RpcError): void {
+    this.#channels.lose(error)
+    this.#onGone(this)
+  }
+
+  /** Takes no further channels. */
+  retire(): void {
+    this.#closing = true
+  }
+
+  /** Lets channels go on for `graceMs`, then cuts them off and closes the connection. A second call may shorten the grace. */
+  async close(graceMs: number): Promise<void> {
+    if (graceMs <= 0) this.#channels.hurry()
+    await this.#channels.drain(graceMs)
+    this.#channels.sever(new RpcError('unavailable', 'the listener was closed'), CLOSED)
+    await this.#channels.drain(this.#settings.closeTimeoutMs)
+    this.#connection.close(0, CLOSED)
+  }
+
+  #knownPeer(): Peer {
+    if (this.#peer === undefined) {
+      const { host, port } = this.#connection.remote
+      const [certificate] = this.#connection.quiche.peerCertChain() ?? []
+      const address = hostAndPort(host, port)
+      this.#peer = { transport: 'quic', address, ...(certificate && { certificate: new Uint8Array(certificate) }) }
+    }
+    return this.#peer
+  }
+}

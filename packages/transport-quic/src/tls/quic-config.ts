@@ -1,0 +1,38 @@
+import type { Config, Quiche } from '../binding.ts'
+import type { CheckedQuicOptions } from '../options.ts'
+import type { CheckedCredentials } from './credentials.ts'
+
+/** What both sides agree on in the handshake (RFC 7301). */
+export const ALPN = 'qrpc/1'
+
+/** What the config of one side needs besides the options. */
+export interface ConfigSettings {
+  readonly credentials: CheckedCredentials
+  /** Whether the peer must have a certificate that the authorities vouch for. */
+  readonly verifyPeer: boolean
+  /** Streams that the peer may have open at a time. */
+  readonly maxStreams: number
+  readonly datagramSize: number
+}
+
+/** A config of quiche, which all connections of one side can share. */
+export function createConfig(quiche: Quiche, options: CheckedQuicOptions, settings: ConfigSettings): Config {
+  const { ca, key, cert } = settings.credentials
+  const config = quiche.Config.withBoringSslCtx(settings.verifyPeer, false, ca, key, cert, null)
+  config.setApplicationProtos([ALPN])
+  config.setMaxIdleTimeout(options.idleTimeoutMs)
+  config.setMaxRecvUdpPayloadSize(65_527)
+  config.setMaxSendUdpPayloadSize(settings.datagramSize)
+  config.setInitialMaxData(options.connectionWindow)
+  config.setInitialMaxStreamDataBidiLocal(options.streamWindow)
+  config.setInitialMaxStreamDataBidiRemote(options.streamWindow)
+  config.setInitialMaxStreamDataUni(0)
+  config.setInitialMaxStreamsBidi(settings.maxStreams)
+  config.setInitialMaxStreamsUni(0)
+  config.setMaxConnectionWindow(options.connectionWindow)
+  config.setMaxStreamWindow(options.streamWindow)
+  config.setCcAlgorithmName(options.congestionControl)
+  config.setActiveConnectionIdLimit(2)
+  if (options.keyLogFile !== undefined) config.logKeys()
+  return config
+}

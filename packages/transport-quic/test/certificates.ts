@@ -1,0 +1,40 @@
+import { generate } from 'selfsigned'
+
+/** A certificate authority, a server's and a client's certificate, made on the spot. */
+export interface Certificates {
+  readonly ca: string
+  readonly server: { readonly key: string; readonly cert: string }
+  readonly client: { readonly key: string; readonly cert: string }
+}
+
+/** P-256 certificates for localhost and 127.0.0.1. */
+export async function makeCertificates(): Promise<Certificates> {
+  const options = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const
+  const ca = await generate([{ name: 'commonName', value: 'qrpc test authority' }], {
+    ...options,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, digitalSignature: true, critical: true },
+    ],
+  })
+  const authority = { key: ca.private, cert: ca.cert }
+  const leaf = async (name: string): Promise<{ key: string; cert: string }> => {
+    const made = await generate([{ name: 'commonName', value: name }], {
+      ...options,
+      ca: authority,
+      extensions: [
+        { name: 'basicConstraints', cA: false },
+        { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
+        {
+          name: 'subjectAltName',
+          altNames: [
+            { type: 2, value: 'localhost' },
+            { type: 7, ip: '127.0.0.1' },
+          ],
+        },
+      ],
+    })
+    return { key: made.private, cert: made.cert }
+  }
+  return { ca: ca.cert, server: await leaf('localhost'), client: await leaf('a client') }
+}
