@@ -1,7 +1,7 @@
 import { afterAll, describe, test } from 'vitest'
 import type { ConformanceCase } from './case.ts'
 import { conformanceCases } from './cases/index.ts'
-import { type RunOptions, runCase } from './run-case.ts'
+import { DEFAULT_TIMEOUT_MS, type RunOptions, runCase } from './run-case.ts'
 import type { TransportUnderTest } from './transport.ts'
 
 /**
@@ -19,6 +19,8 @@ import type { TransportUnderTest } from './transport.ts'
  * ```
  */
 export function describeTransport(name: string, transport: TransportUnderTest, options?: RunOptions): void {
+  // Longer than a case and its closing may take: the kit knows better than vitest what hangs.
+  const patience = 2 * (options?.timeout ?? DEFAULT_TIMEOUT_MS) + 5000
   describe(`${name} conforms`, () => {
     afterAll(() => transport.stop?.())
     for (const [group, cases] of Object.entries(conformanceCases)) {
@@ -26,7 +28,7 @@ export function describeTransport(name: string, transport: TransportUnderTest, o
       if (applicable.length === 0) continue
       describe(group, () => {
         for (const conformanceCase of applicable) {
-          test(conformanceCase.name, () => runCase(transport, conformanceCase, options))
+          test(conformanceCase.name, () => runCase(transport, conformanceCase, options), patience)
         }
       })
     }

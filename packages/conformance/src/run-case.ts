@@ -4,6 +4,9 @@ import { leftSince, openHandles } from './leftovers.ts'
 import type { TransportUnderTest } from './transport.ts'
 import { nextTurns } from './turns.ts'
 
+/** After how long a case that hangs has failed, in ms, unless a run says otherwise. */
+export const DEFAULT_TIMEOUT_MS = 10_000
+
 /** How a case is run. */
 export interface RunOptions {
   /** After how long a case that hangs has failed, in ms. Default: 10000. */
@@ -19,7 +22,7 @@ export interface RunOptions {
 export async function runCase(
   transport: TransportUnderTest,
   conformanceCase: ConformanceCase,
-  { timeout = 10_000 }: RunOptions = {},
+  { timeout = DEFAULT_TIMEOUT_MS }: RunOptions = {},
 ): Promise<void> {
   await transport.start?.()
   const before = openHandles()

@@ -41,7 +41,8 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
   checkMs('connectTimeoutMs', connectTimeoutMs)
   const credentials = checkCredentials(tls)
   const serverName = tls.serverName ?? target.host
-  if (serverName === '') throw new RpcError('invalid_argument', 'tls.serverName "": give the name of the server, or nothing')
+  if (serverName === '')
+    throw new RpcError('invalid_argument', 'tls.serverName "": give the name of the server, or nothing')
   const format = new WireFormat(options)
   let config: Config | undefined
   return new DialingConnector(

@@ -84,27 +84,34 @@ function handshake(
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
     }
-    const connection: QuicConnection = new QuicConnection(binding, quiche, { from: remote, to: local }, false, endpoint, {
-      onEstablished() {
-        const refusal = name === null ? checkAddress(connection, settings.serverName) : undefined
-        if (refusal !== undefined) {
-          fail(refusal)
-          return
-        }
-        established = true
-        settle()
-        resolve(connection)
+    const connection: QuicConnection = new QuicConnection(
+      binding,
+      quiche,
+      { from: remote, to: local },
+      false,
+      endpoint,
+      {
+        onEstablished() {
+          const refusal = name === null ? checkAddress(connection, settings.serverName) : undefined
+          if (refusal !== undefined) {
+            fail(refusal)
+            return
+          }
+          established = true
+          settle()
+          resolve(connection)
+        },
+        onStream: (stream) => stream.reset(new RpcError('unimplemented', 'a client takes no streams')),
+        onTurn: () => observer.onTurn(),
+        onReset() {},
+        onClosed(error) {
+          settle()
+          endpoint.remove(connection)
+          if (established) observer.onClosed(error)
+          else reject(error)
+        },
       },
-      onStream: (stream) => stream.reset(new RpcError('unimplemented', 'a client takes no streams')),
-      onTurn: () => observer.onTurn(),
-      onReset() {},
-      onClosed(error) {
-        settle()
-        endpoint.remove(connection)
-        if (established) observer.onClosed(error)
-        else reject(error)
-      },
-    })
+    )
     const timer = setTimeout(
       () => fail(new RpcError('unavailable', `no answer within ${settings.connectTimeoutMs} ms`)),
       settings.connectTimeoutMs,

@@ -173,6 +173,8 @@ export class QuicConnection {
       return
     }
     this.#armTimer()
+    // Readers that took something while this turn was under way.
+    if (this.#woken.length > 0) this.schedule()
   }
 
   // What follows is for streams.

@@ -56,7 +56,11 @@ export class Acceptor {
     }
   }
 
-  #begin(datagram: Buffer, to: HostPort, header: { dcid: Uint8Array; scid: Uint8Array; token?: Uint8Array; version: number }): void {
+  #begin(
+    datagram: Buffer,
+    to: HostPort,
+    header: { dcid: Uint8Array; scid: Uint8Array; token?: Uint8Array; version: number },
+  ): void {
     const { binding } = this.#endpoint
     const address = `${to.host}:${to.port}`
     if (header.token === undefined || header.token.length === 0) {
@@ -84,7 +88,14 @@ export class Acceptor {
     if (this.#settings.keyLogFile !== undefined) quiche.setKeylog(this.#settings.keyLogFile)
     this.#onConnection((observer) => {
       const counted = this.#counted(observer)
-      const connection = new QuicConnection(binding, quiche, { from, to: local }, true, this.#endpoint, counted.observer)
+      const connection = new QuicConnection(
+        binding,
+        quiche,
+        { from, to: local },
+        true,
+        this.#endpoint,
+        counted.observer,
+      )
       counted.count(connection)
       this.#endpoint.add(connection, [id, theirs])
       connection.receive(datagram, from.host, from.port)

@@ -49,6 +49,7 @@ export class QuicEndpoint implements AsyncDisposable {
 /** What is behind a {@link QuicEndpoint}. @throws RpcError `failed_precondition` once it is closed. */
 export function endpointOf(shared: QuicEndpoint): Endpoint {
   const endpoint = ENDPOINTS.get(shared)
-  if (endpoint === undefined || endpoint.closed) throw new RpcError('failed_precondition', 'the QUIC endpoint was closed')
+  if (endpoint === undefined || endpoint.closed)
+    throw new RpcError('failed_precondition', 'the QUIC endpoint was closed')
   return endpoint
 }

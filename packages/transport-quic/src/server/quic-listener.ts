@@ -1,4 +1,4 @@
-import { type Channel, type CloseOptions, type Listener } from '@qrpc/core'
+import type { Channel, CloseOptions, Listener } from '@qrpc/core'
 import { AcceptQueue } from '@qrpc/wire'
 import { Acceptor, type AcceptorSettings } from '../endpoint/acceptor.ts'
 import type { Endpoint } from '../endpoint/endpoint.ts'

@@ -57,7 +57,10 @@ export class ServerConnection implements QuicConnectionObserver {
       this.#resets = 0
     }
     if (++this.#resets <= this.#settings.maxResets) return
-    const error = new RpcError('resource_exhausted', `the client has reset more than ${this.#settings.maxResets} streams in 10 s`)
+    const error = new RpcError(
+      'resource_exhausted',
+      `the client has reset more than ${this.#settings.maxResets} streams in 10 s`,
+    )
     queueMicrotask(() => this.#connection.close(8, error))
   }
 

@@ -33,7 +33,8 @@ export function checkCredentials({ cert, key, ca }: TlsCredentials): CheckedCred
   if (cert !== undefined && key !== undefined) {
     const certificate = checkCertificate('cert', cert)
     const privateKey = checked('key', () => createPrivateKey(text(key)))
-    if (!certificate.checkPrivateKey(privateKey)) throw new RpcError('invalid_argument', 'tls: key is not the key of cert')
+    if (!certificate.checkPrivateKey(privateKey))
+      throw new RpcError('invalid_argument', 'tls: key is not the key of cert')
   }
   if (ca !== undefined) checkCertificate('ca', ca)
   return {
@@ -51,9 +52,13 @@ function checked<T>(name: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw new RpcError('invalid_argument', `tls: ${name} is not what it should be in PEM: ${(error as Error).message}`, {
-      cause: error,
-    })
+    throw new RpcError(
+      'invalid_argument',
+      `tls: ${name} is not what it should be in PEM: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

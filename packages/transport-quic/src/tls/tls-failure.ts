@@ -13,5 +13,8 @@ const ALERTS: Readonly<Record<number, string>> = {
 
 /** What a transport error code means for somebody who looks for the reason. */
 export function describeTransportError(errorCode: number): string {
-  return ALERTS[errorCode] ?? (errorCode >= 256 && errorCode < 512 ? `TLS alert ${errorCode - 256}` : `QUIC error ${errorCode}`)
+  return (
+    ALERTS[errorCode] ??
+    (errorCode >= 256 && errorCode < 512 ? `TLS alert ${errorCode - 256}` : `QUIC error ${errorCode}`)
+  )
 }
