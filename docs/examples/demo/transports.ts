@@ -1,6 +1,7 @@
 import type { Connector, Listener } from '@qrpc/core'
 import { connectHttp2, type Http2ConnectOptions, type Http2ListenOptions, listenHttp2 } from '@qrpc/transport-http2'
 import { createMemoryTransport } from '@qrpc/transport-mem'
+import { connectQuic, listenQuic } from '@qrpc/transport-quic'
 import { makeCertificate } from './certificate.ts'
 
 /** A transport that the demo runs over. */
@@ -19,6 +20,14 @@ export const transports: readonly DemoTransport[] = [
     async start() {
       const { key, cert } = await makeCertificate()
       return http2({ tls: { key, cert } }, { tls: { ca: cert } })
+    },
+  },
+  {
+    name: 'quic',
+    async start() {
+      const { key, cert } = await makeCertificate()
+      const listener = await listenQuic({ tls: { key, cert } })
+      return { listener, connector: connectQuic(listener.addresses[0] as string, { tls: { ca: cert } }) }
     },
   },
 ]

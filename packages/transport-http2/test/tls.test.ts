@@ -15,7 +15,7 @@ let stranger: Certificates
 
 beforeAll(async () => {
   certificates = await makeCertificates()
-  stranger = await makeCertificates()
+  stranger = await makeCertificates('a stranger')
 })
 
 describe('TLS', () => {

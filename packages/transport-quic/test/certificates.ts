@@ -8,9 +8,9 @@ export interface Certificates {
 }
 
 /** P-256 certificates for localhost and 127.0.0.1. */
-export async function makeCertificates(): Promise<Certificates> {
+export async function makeCertificates(authorityName = 'qrpc test authority'): Promise<Certificates> {
   const options = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const
-  const ca = await generate([{ name: 'commonName', value: 'qrpc test authority' }], {
+  const ca = await generate([{ name: 'commonName', value: authorityName }], {
     ...options,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },

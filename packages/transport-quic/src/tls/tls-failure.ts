@@ -6,6 +6,7 @@ const ALERTS: Readonly<Record<number, string>> = {
   301: 'the certificate has expired',
   302: 'the certificate is not accepted',
   304: 'the certificate is of an unknown authority',
+  307: 'a signature is wrong: the certificate is not of the authority that it names',
   305: 'access is denied',
   372: 'a client certificate is required',
   376: 'the other side does not speak qrpc/1 (ALPN)',
