@@ -1,12 +1,12 @@
-import { http2Workloads } from './http2/workloads.ts'
 import type { Workload } from './measure.ts'
 import { memoryWorkloads } from './mem/workloads.ts'
+import { networkWorkloads } from './network/workloads.ts'
 import { wireWorkloads } from './wire/workloads.ts'
 
 const GROUPS: Readonly<Record<string, Readonly<Record<string, () => Workload | Promise<Workload>>>>> = {
   mem: memoryWorkloads,
   wire: wireWorkloads,
-  http2: http2Workloads,
+  network: networkWorkloads,
 }
 
 /** All workloads. Each runs in a process of its own: what one does to the compiled code is not the other's. */

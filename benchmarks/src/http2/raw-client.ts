@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { decode } from 'cbor-x'
-import { LARGE, SMALL } from './contract.ts'
+import { LARGE, SMALL } from '../network/contract.ts'
 
 const small = new Uint8Array(SMALL).fill(1)
 const large = new Uint8Array(LARGE).fill(1)
@@ -24,8 +24,11 @@ export class RawClient {
   echo(): Promise<void> {
     return new Promise((resolve, reject) => {
       const stream = this.#request('/echo')
-      stream.on('data', () => {})
-      stream.on('end', resolve)
+      let answer: Buffer | undefined
+      stream.on('data', (chunk: Buffer) => {
+        answer = answer === undefined ? chunk : Buffer.concat([answer, chunk])
+      })
+      stream.on('end', () => (answer?.length === SMALL ? resolve() : reject(new Error('the echo is incomplete'))))
       stream.on('error', reject)
       stream.end(small)
     })

@@ -1,7 +1,7 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { encode } from 'cbor-x'
-import { LARGE, SMALL } from './contract.ts'
+import { LARGE, SMALL } from '../network/contract.ts'
 
 const HEADERS = { ':status': 200, 'content-type': 'application/octet-stream' }
 const PACKED = 16 * 1024
@@ -12,6 +12,8 @@ const large = new Uint8Array(LARGE).fill(1)
 const server = createServer({ settings: { initialWindowSize: 4 * 1024 * 1024, maxConcurrentStreams: 1000 } })
 server.on('session', (session) => session.setLocalWindowSize(16 * 1024 * 1024))
 server.on('stream', (stream, headers) => {
+  // Without it a client that resets a stream ends the process.
+  stream.on('error', () => {})
   const path = String(headers[':path'])
   const count = Number(path.slice(path.indexOf('?') + 1))
   if (path.startsWith('/echo')) echo(stream)

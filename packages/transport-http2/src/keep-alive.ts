@@ -8,7 +8,7 @@ export interface KeepAliveTimes {
   readonly timeoutMs: number
 }
 
-/** Sends PINGs (RFC 9113, section 6.7) over a connection that is silent, and says when it is dead. */
+/** Sends PINGs (RFC 9113, section 6.7) over a connection that is silent, and says when it is dead: perhaps repeatedly. */
 export class KeepAlive {
   readonly #session: Http2Session
   readonly #times: KeepAliveTimes
@@ -30,6 +30,8 @@ export class KeepAlive {
   }
 
   #check(): void {
+    // Its socket stays open until the peer closes it, too: one that does not is as dead as one that does not answer.
+    if (this.#session.destroyed) this.#onDead()
     if (this.#session.destroyed || this.#deadline !== undefined) return
     const { bytesRead } = this.#session.socket
     if (bytesRead !== this.#bytesRead) {

@@ -8,7 +8,10 @@ export interface Http2Options extends WireOptions {
    * SETTINGS_INITIAL_WINDOW_SIZE of RFC 9113, section 6.5.2.
    */
   readonly streamWindow?: number | undefined
-  /** Bytes that a peer may send on all streams together before they are read. Default: 16 MiB. Sane: 4 x `streamWindow`. */
+  /**
+   * Bytes that a peer may send on all streams together before this process has taken them in. Default: 16 MiB.
+   * Sane: 4 x `streamWindow`. Node.js opens it again with each byte that arrives; {@link maxUnread} is the limit in memory.
+   */
   readonly connectionWindow?: number | undefined
   /** Bytes of decoded messages that a channel holds for its reader, besides `streamWindow`. Default: 64 KiB. */
   readonly receiveWindow?: number | undefined
@@ -17,6 +20,12 @@ export interface Http2Options extends WireOptions {
    * Sane: a few round trips.
    */
   readonly closeTimeoutMs?: number | undefined
+  /**
+   * Bytes that a connection keeps of what its peer has sent and nobody has read, incomplete messages among them. Beyond
+   * it the streams that keep the most fail with `resource_exhausted`. It is checked twice a `closeTimeoutMs`.
+   * Default: 256 MiB. Sane: 4 x `maxMessageSize` and up.
+   */
+  readonly maxUnread?: number | undefined
 }
 
 /** {@link Http2Options} with the defaults filled in. */
@@ -25,6 +34,7 @@ export interface CheckedHttp2Options {
   readonly connectionWindow: number
   readonly receiveWindow: number
   readonly closeTimeoutMs: number
+  readonly maxUnread: number
 }
 
 const MAX_WINDOW = 2 ** 31 - 1
@@ -33,12 +43,13 @@ const MIN_CONNECTION_WINDOW = 65_535
 /** @throws RpcError `invalid_argument` that names the option that makes no sense. */
 export function checkHttp2Options(options: Http2Options): CheckedHttp2Options {
   const { streamWindow = 4 * 1024 * 1024, connectionWindow = 16 * 1024 * 1024 } = options
-  const { receiveWindow = 64 * 1024, closeTimeoutMs = 1000 } = options
+  const { receiveWindow = 64 * 1024, closeTimeoutMs = 1000, maxUnread = 256 * 1024 * 1024 } = options
   checkInteger('streamWindow', streamWindow, 1, MAX_WINDOW)
   checkInteger('connectionWindow', connectionWindow, MIN_CONNECTION_WINDOW, MAX_WINDOW)
   checkInteger('receiveWindow', receiveWindow, 1, MAX_WINDOW)
   checkMs('closeTimeoutMs', closeTimeoutMs)
-  return { streamWindow, connectionWindow, receiveWindow, closeTimeoutMs }
+  checkInteger('maxUnread', maxUnread, 1, Number.MAX_SAFE_INTEGER)
+  return { streamWindow, connectionWindow, receiveWindow, closeTimeoutMs, maxUnread }
 }
 
 /** @throws RpcError `invalid_argument` for a value that is no integer within the bounds. */

@@ -8,9 +8,11 @@ import type {
 import { RpcError } from '@qrpc/core'
 import { resetCode, statusError } from '../stream/error-codes.ts'
 import { CONTENT_TYPE, pathOf } from '../stream/headers.ts'
-import { Http2ByteStream } from '../stream/http2-byte-stream.ts'
+import { Http2ByteStream, ownerOf } from '../stream/http2-byte-stream.ts'
 
 const OPTIONS = { endStream: false }
+
+type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader
 
 /** A stream that this side opens, once it has something to write: the peer learns of a call with its first bytes. */
 export class ClientByteStream extends Http2ByteStream {
@@ -37,14 +39,20 @@ export class ClientByteStream extends Http2ByteStream {
       return undefined
     }
     this.attach(stream)
-    stream.on('response', (headers) => this.onResponse(stream, headers))
+    stream.on('response', onResponse)
     return stream
   }
 
-  private onResponse(stream: ClientHttp2Stream, headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void {
-    if (headers[':status'] === 200 && headers['content-type'] === CONTENT_TYPE) return
+  /** Something else than a qrpc server has answered. */
+  refuse(stream: Http2Stream, headers: ResponseHeaders): void {
     this.closed(statusError(headers[':status'] ?? 0, headers['content-type']))
     stream.close(resetCode('cancelled'))
     stream.resume()
   }
+}
+
+function onResponse(this: ClientHttp2Stream, headers: ResponseHeaders): void {
+  if (headers[':status'] === 200 && headers['content-type'] === CONTENT_TYPE) return
+  const owner = ownerOf(this)
+  if (owner instanceof ClientByteStream) owner.refuse(this, headers)
 }

@@ -61,7 +61,7 @@ export function connectHttp2(address: string, options: Http2ConnectOptions = {})
   return new DialingConnector(
     address,
     async (signal, observer) => {
-      const session = await dialSession({ ...dial, createConnection, session: makeSession }, signal)
+      const { session, socket } = await dialSession({ ...dial, createConnection, session: makeSession }, signal)
       if (makeSession === undefined) session.setLocalWindowSize(checked.connectionWindow)
       const settings = {
         ...checked,
@@ -69,6 +69,7 @@ export function connectHttp2(address: string, options: Http2ConnectOptions = {})
         firstFrameTimeoutMs: connectTimeoutMs,
         address,
         peer: peerOf(address, session),
+        socket,
         maxConcurrentStreams,
         keepAlive: { intervalMs: keepAliveIntervalMs, timeoutMs: keepAliveTimeoutMs },
       }

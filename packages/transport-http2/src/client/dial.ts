@@ -15,12 +15,18 @@ export interface DialSettings {
   readonly http2: SecureClientSessionOptions
 }
 
+/** A session, and the socket below it; not that of a session that was made elsewhere. */
+export interface Dialled {
+  readonly session: ClientHttp2Session
+  readonly socket: Duplex | undefined
+}
+
 /**
  * A session whose peer has sent its SETTINGS: only then it is known to speak HTTP/2, and how many streams it takes.
  *
  * @throws RpcError (as a rejection) `unavailable` with the cause, or the signal's reason.
  */
-export async function dialSession(settings: DialSettings, signal: AbortSignal): Promise<ClientHttp2Session> {
+export async function dialSession(settings: DialSettings, signal: AbortSignal): Promise<Dialled> {
   const { address } = settings.target
   const attempt = new Attempt(address, settings.connectTimeoutMs, signal)
   try {
@@ -34,7 +40,7 @@ export async function dialSession(settings: DialSettings, signal: AbortSignal): 
   }
 }
 
-async function openSession(settings: DialSettings, attempt: Attempt): Promise<ClientHttp2Session> {
+async function openSession(settings: DialSettings, attempt: Attempt): Promise<Dialled> {
   if (settings.session !== undefined) {
     const given = await attempt.own(settings.session())
     if (given.connecting) await attempt.event(given, 'connect')
@@ -42,7 +48,7 @@ async function openSession(settings: DialSettings, attempt: Attempt): Promise<Cl
     await attempt.within(
       new Promise<void>((resolve, reject) => given.ping((error) => (error ? reject(error) : resolve()))),
     )
-    return given
+    return { session: given, socket: undefined }
   }
   const socket = await openSocket(settings, attempt)
   // A TLS alert after the handshake, as for a client certificate that is missing, would leave the socket open, and the
@@ -52,7 +58,7 @@ async function openSession(settings: DialSettings, attempt: Attempt): Promise<Cl
     connect(settings.target.authority, { ...settings.http2, createConnection: () => socket }),
   )
   await attempt.event(session, 'remoteSettings')
-  return session
+  return { session, socket }
 }
 
 async function openSocket(settings: DialSettings, attempt: Attempt): Promise<Duplex> {

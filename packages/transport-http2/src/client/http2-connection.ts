@@ -1,4 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2'
+import type { Duplex } from 'node:stream'
 import { type Channel, type OpenOptions, type Peer, RpcError } from '@qrpc/core'
 import {
   ByteChannel,
@@ -15,6 +16,8 @@ import { ClientByteStream } from './client-byte-stream.ts'
 export interface Http2ConnectionSettings extends ChannelTableSettings {
   readonly address: string
   readonly peer: Peer
+  /** What the session runs over, where that is known. */
+  readonly socket: Duplex | undefined
   readonly maxConcurrentStreams: number
   readonly keepAlive: KeepAliveTimes
 }
@@ -45,6 +48,8 @@ export class Http2Connection implements Connection {
     this.#keepAlive = new KeepAlive(session, settings.keepAlive, () => {
       this.#lose(new RpcError('unavailable', `${settings.address} no longer answers`))
     })
+    // The peer may allow more streams than before.
+    session.on('remoteSettings', () => this.#waiting.admit(this.#hasRoom))
     session.on('error', (error) => this.#lose(lostError(settings.address, error)))
     session.on('goaway', (code) => {
       this.#retire(new RpcError('unavailable', `${settings.address} is going away (GOAWAY with error code ${code})`))
@@ -76,7 +81,18 @@ export class Http2Connection implements Connection {
     )
     await this.#channels.drain(this.#settings.closeTimeoutMs)
     this.#session.destroy()
-    await this.#whenClosed
+    await this.#closedWithin(this.#settings.closeTimeoutMs)
+    this.#settings.socket?.destroy()
+  }
+
+  /** A session that was closed waits for its peer to close the socket, too: without an end, if it is up to that. */
+  async #closedWithin(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs)
+    })
+    await Promise.race([this.#whenClosed, late])
+    clearTimeout(timer)
   }
 
   #hasRoom = (): boolean => this.usable && this.#channels.size < this.#limit()
@@ -113,6 +129,7 @@ export class Http2Connection implements Connection {
     this.#error ??= error
     this.#retire(error)
     this.#session.destroy()
+    this.#settings.socket?.destroy()
   }
 
   #onClosed(): void {

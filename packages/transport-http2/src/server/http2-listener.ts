@@ -1,13 +1,14 @@
-import type {
-  Http2SecureServer,
-  Http2Server,
-  IncomingHttpHeaders,
-  ServerHttp2Session,
-  ServerHttp2Stream,
+import {
+  constants,
+  type Http2SecureServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Channel, type CloseOptions, type Listener, RpcError } from '@qrpc/core'
-import { AcceptQueue } from '@qrpc/wire'
+import { AcceptQueue, type ChannelTableObserver } from '@qrpc/wire'
 import { CONTENT_TYPE, isQrpcRequest } from '../stream/headers.ts'
 import { ServerConnection, type ServerConnectionSettings } from './server-connection.ts'
 
@@ -28,6 +29,8 @@ export class Http2Listener implements Listener {
   readonly #settings: Http2ListenerSettings
   readonly #connections = new Map<ServerHttp2Session, ServerConnection>()
   readonly #sockets = new Set<Socket>()
+  // The one that a session begins on.
+  #socket: Socket | undefined = undefined
   readonly #accepted = new AcceptQueue()
   #closing: Promise<void> | undefined = undefined
 
@@ -37,7 +40,12 @@ export class Http2Listener implements Listener {
     this.addresses = addresses
     server.on('session', this.#onSession)
     server.on('stream', this.#onStream)
-    if (settings.own) server.on('connection', this.#onConnection)
+    if (settings.own) {
+      server.on('connection', this.#onConnection)
+      // The server's own listener makes the session, at once: in the clear of the one, over TLS of the other.
+      server.prependListener('connection', this.#onSocket)
+      server.prependListener('secureConnection', this.#onSocket)
+    }
   }
 
   accept(): Promise<Channel | undefined> {
@@ -89,6 +97,10 @@ export class Http2Listener implements Listener {
     socket.once('close', () => this.#sockets.delete(socket))
   }
 
+  #onSocket = (socket: Socket): void => {
+    this.#socket = socket
+  }
+
   #onSession = (session: ServerHttp2Session): void => {
     if (this.#settings.own) session.setLocalWindowSize(this.#settings.connectionWindow)
     this.#connectionOf(session)
@@ -97,10 +109,12 @@ export class Http2Listener implements Listener {
   #connectionOf(session: ServerHttp2Session): ServerConnection {
     const known = this.#connections.get(session)
     if (known !== undefined) return known
-    const connection = new ServerConnection(session, this.#settings, {
+    const observer: ChannelTableObserver = {
       onAccepted: (channel) => this.#accepted.add(channel),
       onGone: (channel) => this.#accepted.forget(channel),
-    })
+    }
+    const connection = new ServerConnection(session, this.#settings, observer, this.#socket)
+    this.#socket = undefined
     this.#connections.set(session, connection)
     session.once('close', () => this.#connections.delete(session))
     if (this.#closing !== undefined) connection.retire(this.#settings.own)
@@ -123,6 +137,8 @@ function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   if (headers[':method'] === 'POST') {
     stream.respond({ ':status': 415, accept: CONTENT_TYPE }, { endStream: true })
   } else stream.respond({ ':status': 405, allow: 'POST' }, { endStream: true })
+  // Whatever the client still wants to send (RFC 9113, section 8.1).
+  stream.close(constants.NGHTTP2_NO_ERROR)
 }
 
 /** The error of a server that cannot listen. */

@@ -38,7 +38,7 @@ export interface Http2ListenOptions extends Http2Options {
   readonly maxResets?: number | undefined
   /** How long a stream may take to send its first frame, in ms. Default: 10000. */
   readonly firstFrameTimeoutMs?: number | undefined
-  /** How long the TLS handshake may take, in ms. Default: 10000. */
+  /** How long the TLS handshake may take, and then the client's first SETTINGS, in ms. Default: 10000. */
   readonly handshakeTimeoutMs?: number | undefined
   /** After how long without a byte from it a client is gone, in ms; at half of it it is asked. Default: 30000. */
   readonly idleTimeoutMs?: number | undefined
@@ -98,6 +98,7 @@ export async function listenHttp2(options: Http2ListenOptions = {}): Promise<Htt
     own,
     maxResets,
     firstFrameTimeoutMs,
+    handshakeTimeoutMs,
     idleTimeoutMs,
     address: addresses[0] ?? 'http2',
   }

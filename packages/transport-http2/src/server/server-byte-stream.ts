@@ -3,6 +3,8 @@ import type { RpcError } from '@qrpc/core'
 import { CONTENT_TYPE } from '../stream/headers.ts'
 import { Http2ByteStream } from '../stream/http2-byte-stream.ts'
 
+const RESPONSE = { ':status': 200, 'content-type': CONTENT_TYPE }
+
 /** A stream that the peer has opened. Its response headers leave with the first bytes. */
 export class ServerByteStream extends Http2ByteStream {
   private readonly server: ServerHttp2Stream
@@ -30,7 +32,7 @@ export class ServerByteStream extends Http2ByteStream {
   protected start(): Http2Stream | undefined {
     const stream = this.server
     if (!stream.headersSent && !stream.destroyed && !stream.closed) {
-      stream.respond({ ':status': 200, 'content-type': CONTENT_TYPE })
+      stream.respond(RESPONSE)
     }
     return stream
   }

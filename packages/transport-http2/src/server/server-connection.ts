@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Peer, RpcError } from '@qrpc/core'
 import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
@@ -14,6 +15,7 @@ export interface ServerConnectionSettings extends ChannelTableSettings {
   /** Streams that a peer may reset in 10 s. */
   readonly maxResets: number
   readonly idleTimeoutMs: number
+  readonly handshakeTimeoutMs: number
 }
 
 const CLOSING = new RpcError('unavailable', 'the server is closing')
@@ -25,6 +27,8 @@ export class ServerConnection {
   readonly #channels: ChannelTable
   readonly #peer: Peer
   readonly #keepAlive: KeepAlive
+  readonly #socket: Socket | undefined
+  readonly #handshake: NodeJS.Timeout | undefined
   readonly #lost = (cause: unknown): RpcError | undefined => this.#lossOf(cause)
   readonly #onReset = (): void => this.#countReset()
   #error: RpcError | undefined = undefined
@@ -32,8 +36,15 @@ export class ServerConnection {
   #resets = 0
   #resetsSince = 0
 
-  constructor(session: ServerHttp2Session, settings: ServerConnectionSettings, observer: ChannelTableObserver) {
+  /** @param socket What the session runs over; not that of a session of another's server. */
+  constructor(
+    session: ServerHttp2Session,
+    settings: ServerConnectionSettings,
+    observer: ChannelTableObserver,
+    socket: Socket | undefined,
+  ) {
     this.#session = session
+    this.#socket = socket
     this.#settings = settings
     this.#channels = new ChannelTable(settings, observer)
     this.#peer = peerOf(session, settings.address)
@@ -41,11 +52,13 @@ export class ServerConnection {
     this.#keepAlive = new KeepAlive(session, { intervalMs: half, timeoutMs: half }, () => {
       this.#lose(new RpcError('unavailable', 'the client no longer answers'))
     })
+    if (socket !== undefined) this.#handshake = this.#expectSettings(settings.handshakeTimeoutMs)
     session.on('error', (error) => {
       this.#error ??= new RpcError('unavailable', `the connection was lost: ${error.message}`, { cause: error })
     })
     session.on('close', () => {
       this.#keepAlive.close()
+      clearTimeout(this.#handshake)
       this.#channels.lose(this.#lossOf() as RpcError)
     })
   }
@@ -81,9 +94,19 @@ export class ServerConnection {
     if (!this.#session.destroyed) this.#session.destroy()
   }
 
+  /** A client that sends its preface byte by byte is never silent, and never there. */
+  #expectSettings(timeoutMs: number): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#lose(new RpcError('unavailable', `the client did not send its SETTINGS within ${timeoutMs} ms`))
+    }, timeoutMs).unref()
+    this.#session.once('remoteSettings', () => clearTimeout(timer))
+    return timer
+  }
+
   #lose(error: RpcError): void {
     this.#error ??= error
     this.destroy()
+    this.#socket?.destroy()
   }
 
   #lossOf(cause?: unknown): RpcError | undefined {

@@ -5,6 +5,7 @@ export const CONTENT_TYPE = 'application/qrpc+cbor'
 
 // Methods whose paths are kept: a contract has far fewer, and channels opened by hand may name any.
 const MOST_KEPT = 1000
+const LONGEST_KEPT = 256
 
 const paths = new Map<string, string>()
 const methods = new Map<string, string>()
@@ -14,19 +15,22 @@ export function pathOf(method: string | undefined): string {
   if (method === undefined) return '/'
   const kept = paths.get(method)
   if (kept !== undefined) return kept
-  const text = (method as string & { toWellFormed(): string }).toWellFormed()
-  const path = `/${encodeURI(text).replaceAll('?', '%3F').replaceAll('#', '%23')}`
-  if (paths.size < MOST_KEPT) paths.set(method, path)
+  const path = encode((method as string & { toWellFormed(): string }).toWellFormed())
+  keep(paths, method, path)
   return path
 }
 
-/** The method that a path is for; `undefined` for `/`. */
+/**
+ * The method that a path is for; `undefined` for `/`. Only the path that a client writes for a method counts: a proxy
+ * that rules by the path does not know that `/a%2Fb` is `/a/b`.
+ */
 export function methodOf(path: string): string | undefined {
   if (path === '/') return undefined
   const kept = methods.get(path)
   if (kept !== undefined) return kept
-  const method = decode(path.slice(1))
-  if (methods.size < MOST_KEPT && path.length < 256) methods.set(path, method)
+  const decoded = decode(path.slice(1))
+  const method = encode(decoded) === path ? decoded : path.slice(1)
+  keep(methods, path, method)
   return method
 }
 
@@ -37,6 +41,17 @@ export function methodOf(path: string): string | undefined {
  */
 export function isQrpcRequest(headers: IncomingHttpHeaders): boolean {
   return headers[':method'] === 'POST' && headers['content-type'] === CONTENT_TYPE
+}
+
+/** Emptied when it is full, so that a peer that makes up paths cannot fill it for good. */
+function keep(kept: Map<string, string>, key: string, value: string): void {
+  if (kept.size >= MOST_KEPT) kept.clear()
+  if (key.length <= LONGEST_KEPT) kept.set(key, value)
+}
+
+/** @param method Well-formed. */
+function encode(method: string): string {
+  return `/${encodeURI(method).replaceAll('?', '%3F').replaceAll('#', '%23')}`
 }
 
 function decode(path: string): string {

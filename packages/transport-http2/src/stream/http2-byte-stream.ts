@@ -28,6 +28,10 @@ export abstract class Http2ByteStream implements ByteStream {
   /** The stream with its headers sent; `undefined` where it cannot be had, which `onClosed` has been told. */
   protected abstract start(): Http2Stream | undefined
 
+  get unread(): number {
+    return this.stream?.readableLength ?? 0
+  }
+
   write(buffers: readonly Uint8Array[], size: number, fin: boolean): boolean {
     const stream = this.start()
     if (stream === undefined || !stream.writable) return true
@@ -88,9 +92,9 @@ export abstract class Http2ByteStream implements ByteStream {
     this.cause = error
   }
 
-  onStreamEnded(): void {
-    // A session that is gone ends its streams as if they had ended well; `close` then tells what has happened.
-    if (this.lost(this.cause) === undefined) this.reader?.onEnd()
+  onStreamEnded(stream: Http2Stream): void {
+    // A session that is gone, and a reset, end a stream as if it had ended well; `close` then tells what has happened.
+    if (this.lost(this.cause) === undefined && !stream.rstCode) this.reader?.onEnd()
   }
 
   onStreamClosed(stream: Http2Stream): void {
@@ -105,6 +109,11 @@ export abstract class Http2ByteStream implements ByteStream {
   }
 }
 
+/** What carries its bytes. */
+export function ownerOf(stream: Http2Stream): Http2ByteStream | undefined {
+  return (stream as OwnedStream)[OWNER]
+}
+
 // One listener each for all streams: a closure a stream and event would cost more than the rest of this module.
 
 function onData(this: OwnedStream, chunk: Buffer): void {
@@ -112,7 +121,7 @@ function onData(this: OwnedStream, chunk: Buffer): void {
 }
 
 function onEnd(this: OwnedStream): void {
-  this[OWNER]?.onStreamEnded()
+  this[OWNER]?.onStreamEnded(this)
 }
 
 function onClose(this: OwnedStream): void {

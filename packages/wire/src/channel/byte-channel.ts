@@ -61,7 +61,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private blocked = false
   private wrote = false
   private finSent = false
-  private readonly room = new Room()
+  private senders: Room | undefined = undefined
 
   private announced: boolean
   private receivedFirst: boolean
@@ -71,7 +71,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private stopSent = false
   private deaf = false
   private gone = false
-  private readonly held = new HeldBytes()
+  private held: HeldBytes | undefined = undefined
   private paused = false
 
   private cutOff: RpcError | undefined = undefined
@@ -97,7 +97,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
 
   /** Bytes from the peer that are kept: unread messages, a frame that is incomplete, what the stream has not handed out. */
   get unread(): number {
-    return this.held.total + this.reader.held + (this.stream.unread ?? 0)
+    return (this.held?.total ?? 0) + this.reader.held + (this.stream.unread ?? 0)
   }
 
   /** Whether both halves are over. */
@@ -113,11 +113,11 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
       this.endSending()
       return undefined
     }
-    if (this.blocked) return this.room.wait()
+    if (this.blocked) return this.room().wait()
     if (this.batch.size < FLUSH_SIZE) this.flushLater()
     else {
       this.flush()
-      if (this.blocked) return this.room.wait()
+      if (this.blocked) return this.room().wait()
     }
     return undefined
   }
@@ -154,7 +154,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
 
   cancel(error: RpcError): void {
     if (this.over) return
-    this.room.lost(error)
+    this.senders?.lost(error)
     if (this.wrote || !this.opened) {
       this.signalInstead('cancel', error)
       this.finishBoth(error)
@@ -230,7 +230,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   onDrain(): void {
     this.blocked = false
     this.flush()
-    if (!this.blocked) this.room.made()
+    if (!this.blocked) this.senders?.made()
   }
 
   onEnd(): void {
@@ -251,6 +251,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   }
 
   protected onRoom(): void {
+    if (this.held === undefined) return
     this.held.take()
     if (this.paused && this.held.total <= this.owner.receiveWindow >> 1) this.unpause()
   }
@@ -262,8 +263,13 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   /** What is dropped unread makes room, too. */
   protected override abort(error: RpcError): void {
     super.abort(error)
-    this.held.clear()
+    this.held = undefined
     this.unpause()
+  }
+
+  private room(): Room {
+    this.senders ??= new Room()
+    return this.senders
   }
 
   private add(message: unknown): void {
@@ -337,6 +343,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     const before = this.buffered
     this.deliver(message, false)
     if (this.buffered === before) return
+    this.held ??= new HeldBytes()
     this.held.add(size)
     if (this.held.total > this.owner.receiveWindow && !this.paused && !this.waitsForOnly) {
       this.paused = true
@@ -368,7 +375,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private onStop(error: RpcError): void {
     if (this.sendOver) return
     this.stopped = error
-    this.room.lost(error)
+    this.senders?.lost(error)
     this.batch.take()
     this.owner.format.addEnd(this.batch)
     this.endSending()
@@ -385,8 +392,9 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private onViolation(error: RpcError): void {
     this.deaf = true
     this.receivedFirst = true
+    const tooLateToTell = this.finSent
     this.lose(error, error)
-    if (this.finSent) this.stream.reset(error)
+    if (tooLateToTell) this.stream.reset(error)
   }
 
   /** Both halves are over, and not by this side's doing. */
@@ -394,7 +402,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (!this.over) this.cutOff ??= error
     if (!this.sendOver) {
       this.stopped = error
-      this.room.lost(error)
+      this.senders?.lost(error)
       this.batch.take()
       this.sendOver = true
     }

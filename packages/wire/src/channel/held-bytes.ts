@@ -16,9 +16,4 @@ export class HeldBytes {
   take(): void {
     this.total -= this.sizes?.shift() ?? 0
   }
-
-  clear(): void {
-    this.sizes = undefined
-    this.total = 0
-  }
 }

@@ -1,11 +1,12 @@
 import { type Client, createClient } from '@qrpc/core'
 import { connectHttp2 } from '@qrpc/transport-http2'
+import { connectQuic } from '@qrpc/transport-quic'
 import { inFlight, oneByOne } from '../drive.ts'
+import { RawClient } from '../http2/raw-client.ts'
 import type { Contestant, Workload } from '../measure.ts'
+import { makeCertificate } from '../network/certificate.ts'
+import { Bench, LARGE, SMALL } from '../network/contract.ts'
 import { startServer } from '../server-process.ts'
-import { makeCertificate } from './certificate.ts'
-import { Bench, LARGE, SMALL } from './contract.ts'
-import { RawClient } from './raw-client.ts'
 
 const small = new Uint8Array(SMALL).fill(1)
 const large = new Uint8Array(LARGE).fill(1)
@@ -16,21 +17,24 @@ interface Clients {
   readonly raw: RawClient
   readonly clear: BenchClient
   readonly tls: BenchClient
+  readonly quic: BenchClient
 }
 
 /** Client and server in two processes each. */
 async function clients(): Promise<Clients> {
   const { ca, key, cert } = await makeCertificate()
-  const script = new URL('./qrpc-server.js', import.meta.url)
-  const [raw, clear, tls] = await Promise.all([
-    startServer(new URL('./raw-server.js', import.meta.url)),
+  const script = new URL('../network/qrpc-server.js', import.meta.url)
+  const [raw, clear, tls, quic] = await Promise.all([
+    startServer(new URL('../http2/raw-server.js', import.meta.url)),
     startServer(script),
     startServer(script, { tls: { key, cert } }),
+    startServer(script, { transport: 'quic', tls: { key, cert } }),
   ])
   return {
     raw: await RawClient.connect(raw),
     clear: createClient(Bench, connectHttp2(clear)),
     tls: createClient(Bench, connectHttp2(tls, { tls: { ca } })),
+    quic: createClient(Bench, connectQuic(quic, { tls: { ca } })),
   }
 }
 
@@ -39,44 +43,45 @@ async function workload(
   raw: (client: RawClient, count: number) => Promise<unknown>,
   qrpc: (client: BenchClient, count: number) => Promise<unknown>,
 ): Promise<Workload> {
-  const { raw: rawClient, clear, tls } = await clients()
+  const { raw: rawClient, clear, tls, quic } = await clients()
   const contestants: Contestant[] = [
     { name: 'raw node:http2', run: (count) => raw(rawClient, count) },
     { name: 'qrpc http2', run: (count) => qrpc(clear, count) },
     { name: 'qrpc http2 over TLS', run: (count) => qrpc(tls, count) },
+    { name: 'qrpc quic', run: (count) => qrpc(quic, count) },
   ]
   return { name, contestants }
 }
 
-/** The workloads over HTTP/2. */
-export const http2Workloads: Readonly<Record<string, () => Promise<Workload>>> = {
-  'http2-unary': () =>
+/** The workloads over a network, beside what one would write on `node:http2` by hand. */
+export const networkWorkloads: Readonly<Record<string, () => Promise<Workload>>> = {
+  'network-unary': () =>
     workload(
-      'http2: unary, one after the other',
+      'network: unary, one after the other',
       (raw, count) => oneByOne(count, () => raw.echo()),
       (client, count) => oneByOne(count, () => client.echo(small)),
     ),
-  'http2-unary-64': () =>
+  'network-unary-64': () =>
     workload(
-      'http2: unary, 64 in flight',
+      'network: unary, 64 in flight',
       (raw, count) => inFlight(count, 64, () => raw.echo()),
       (client, count) => inFlight(count, 64, () => client.echo(small)),
     ),
-  'http2-small': () =>
+  'network-small': () =>
     workload(
-      `http2: server streaming, messages of ${SMALL} bytes`,
+      `network: server streaming, messages of ${SMALL} bytes`,
       (raw, count) => raw.small(count),
       (client, count) => readAll(client.small(count), count),
     ),
-  'http2-download': () =>
+  'network-download': () =>
     workload(
-      'http2: download, messages of 64 KiB',
+      'network: download, messages of 64 KiB',
       (raw, count) => raw.download(count),
       (client, count) => readAll(client.download(count), count),
     ),
-  'http2-upload': () =>
+  'network-upload': () =>
     workload(
-      'http2: upload, messages of 64 KiB',
+      'network: upload, messages of 64 KiB',
       (raw, count) => raw.upload(count),
       async (client, count) => {
         const call = client.upload()
@@ -84,9 +89,9 @@ export const http2Workloads: Readonly<Record<string, () => Promise<Workload>>> =
         if ((await call.finish()) !== count * LARGE) throw new Error('bytes were lost')
       },
     ),
-  'http2-ping-pong': () =>
+  'network-ping-pong': () =>
     workload(
-      `http2: bidi, messages of ${SMALL} bytes, one after the other`,
+      `network: bidi, messages of ${SMALL} bytes, one after the other`,
       (raw, count) => raw.pingPong(count),
       async (client, count) => {
         const call = client.pingPong()

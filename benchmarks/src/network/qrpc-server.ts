@@ -1,5 +1,6 @@
-import { serve } from '@qrpc/core'
+import { type Listener, serve } from '@qrpc/core'
 import { listenHttp2 } from '@qrpc/transport-http2'
+import { listenQuic } from '@qrpc/transport-quic'
 import { Bench, LARGE, SMALL } from './contract.ts'
 
 const small = new Uint8Array(SMALL).fill(1)
@@ -9,7 +10,15 @@ function* repeat(message: Uint8Array, count: number): Generator<Uint8Array> {
   for (let n = 0; n < count; n++) yield message
 }
 
-const { tls } = JSON.parse(process.argv[2] ?? '{}') as { tls?: { key: string; cert: string } }
+const { transport, tls } = JSON.parse(process.argv[2] ?? '{}') as {
+  transport?: 'quic'
+  tls?: { key: string; cert: string }
+}
+
+function listen(): Promise<Listener> {
+  return transport === 'quic' ? listenQuic({ tls: tls ?? {} }) : listenHttp2({ tls })
+}
+
 const server = serve(
   Bench,
   {
@@ -25,7 +34,7 @@ const server = serve(
     },
     pingPong: (_, updates) => updates,
   },
-  await listenHttp2({ tls }),
+  await listen(),
 )
 process.send?.(server.addresses[0])
 process.on('disconnect', () => process.exit())
