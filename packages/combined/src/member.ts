@@ -35,7 +35,7 @@ export interface Member {
 }
 
 /** The state of a connector; `ready` for one that does not tell. */
-export function stateOf(connector: Connector): ConnectionState {
+function stateOf(connector: Connector): ConnectionState {
   return isStateful(connector) ? connector.state : 'ready'
 }
 

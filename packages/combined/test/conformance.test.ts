@@ -8,16 +8,16 @@ import { createMemoryTransport } from '@qrpc/transport-mem'
 interface Part {
   readonly connector: Connector
   readonly listener: Listener
-  restart(): Listener | Promise<Listener>
+  restart(): Promise<Listener>
 }
 
 // Windows of a size that a case can fill.
 const WINDOWS = { streamWindow: 64 * 1024, connectionWindow: 1024 * 1024, receiveWindow: 16 * 1024 }
 
-const parts: Readonly<Record<string, (options: SetupOptions) => Part | Promise<Part>>> = {
-  mem(options) {
+const parts: Readonly<Record<string, (options: SetupOptions) => Promise<Part>>> = {
+  async mem(options) {
     const { connector, listener, listen } = createMemoryTransport(options)
-    return { connector, listener, restart: listen }
+    return { connector, listener, restart: async () => listen() }
   },
   async http2({ maxConcurrentStreams }) {
     const listener = await listenHttp2({ ...WINDOWS, maxConcurrentStreams })
@@ -34,7 +34,7 @@ const parts: Readonly<Record<string, (options: SetupOptions) => Part | Promise<P
 /** Both ends combined of the same parts. */
 function combine(names: readonly string[], policy: () => Policy) {
   return async (options: SetupOptions): Promise<TestBed> => {
-    const made = await Promise.all(names.map((name) => parts[name]?.(options) as Part | Promise<Part>))
+    const made = await Promise.all(names.map((name) => parts[name]?.(options) as Promise<Part>))
     const named = <T>(each: (part: Part) => T): Record<string, T> =>
       Object.fromEntries(made.map((part, i) => [`${names[i]} ${i}`, each(part)]))
     return {

@@ -50,7 +50,7 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
     async (signal, observer) => {
       const binding = await loadBinding()
       let client: QuicClientConnection | undefined
-      const { connection, release } = await dial(
+      const dialled = await dial(
         binding,
         {
           target,
@@ -76,11 +76,11 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
         format,
         firstFrameTimeoutMs: connectTimeoutMs,
         address,
-        peer: peerOf(address, connection),
+        peer: peerOf(address, dialled.connection),
         maxConcurrentStreams,
         keepAliveIntervalMs: checked.idleTimeoutMs / 2,
       }
-      client = new QuicClientConnection(connection, settings, observer, release)
+      client = new QuicClientConnection(dialled.connection, settings, observer, () => dialled.release())
       return client
     },
     options,

@@ -47,8 +47,11 @@ export async function dial(
   try {
     const host = isIP(target.host) === 0 ? (await lookup(target.host)).address : target.host
     const remote: HostPort = { host, port: target.port }
-    own = settings.endpoint === undefined ? await Endpoint.connect(binding, remote) : undefined
-    const endpoint = own ?? (settings.endpoint as Endpoint)
+    let { endpoint } = settings
+    if (endpoint === undefined) {
+      own = await Endpoint.connect(binding, remote)
+      endpoint = own
+    }
     const connection = await handshake(endpoint, remote, settings, signal, observer)
     return { connection, release: async () => own?.close() }
   } catch (error) {

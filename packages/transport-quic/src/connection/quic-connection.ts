@@ -282,7 +282,7 @@ export class QuicConnection {
   }
 
   #readListed(): void {
-    for (const id of [...this.quiche.readable()]) {
+    for (const id of this.quiche.readable()) {
       const stream = this.#streams.get(id)
       if (stream !== undefined) stream.read()
       else if (this.#isServer && id % 4 === 0 && id >= this.#nextPeer && !this.#ahead.has(id)) this.#accept(id)

@@ -3,7 +3,7 @@ import type { CheckedQuicOptions } from '../options.ts'
 import type { CheckedCredentials } from './credentials.ts'
 
 /** What both sides agree on in the handshake (RFC 7301). */
-export const ALPN = 'qrpc/1'
+const ALPN = 'qrpc/1'
 
 /** What the config of one side needs besides the options. */
 export interface ConfigSettings {

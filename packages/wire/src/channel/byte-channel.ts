@@ -4,7 +4,6 @@ import {
   type ChannelObserver,
   isRequest,
   type Peer,
-  Queue,
   ReceiveHalf,
   RpcError,
   tellClosed,
