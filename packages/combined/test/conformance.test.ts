@@ -3,6 +3,8 @@ import { describeTransport, type SetupOptions, type TestBed } from '@qrpc/confor
 import type { Connector, Listener } from '@qrpc/core'
 import { connectHttp2, listenHttp2 } from '@qrpc/transport-http2'
 import { createMemoryTransport } from '@qrpc/transport-mem'
+import { connectQuic, listenQuic } from '@qrpc/transport-quic'
+import { makeCertificate } from './certificate.ts'
 
 /** One transport to combine, which can be listened to again where it was. */
 interface Part {
@@ -13,6 +15,8 @@ interface Part {
 
 // Windows of a size that a case can fill.
 const WINDOWS = { streamWindow: 64 * 1024, connectionWindow: 1024 * 1024, receiveWindow: 16 * 1024 }
+
+const { key, cert } = await makeCertificate()
 
 const parts: Readonly<Record<string, (options: SetupOptions) => Promise<Part>>> = {
   async mem(options) {
@@ -27,6 +31,17 @@ const parts: Readonly<Record<string, (options: SetupOptions) => Promise<Part>>> 
       connector: connectHttp2(address, WINDOWS),
       listener,
       restart: () => listenHttp2({ ...WINDOWS, maxConcurrentStreams, port }),
+    }
+  },
+  async quic({ maxConcurrentStreams }) {
+    const listening = { ...WINDOWS, maxConcurrentStreams, tls: { key, cert } }
+    const listener = await listenQuic(listening)
+    const [address] = listener.addresses as [string]
+    const port = Number(address.slice(address.lastIndexOf(':') + 1))
+    return {
+      connector: connectQuic(address, { ...WINDOWS, tls: { ca: cert } }),
+      listener,
+      restart: () => listenQuic({ ...listening, port }),
     }
   },
 }
@@ -65,7 +80,7 @@ const policies: Readonly<Record<string, { policy: () => Policy; one: boolean }>>
 }
 
 for (const [name, { policy, one }] of Object.entries(policies)) {
-  for (const names of [['mem'], ['http2', 'http2'], ['http2', 'mem']]) {
+  for (const names of [['mem'], ['quic', 'http2'], ['http2', 'mem']]) {
     describeTransport(`${name} over ${names.join(' and ')}`, {
       setup: combine(names, policy),
       capabilities: {
