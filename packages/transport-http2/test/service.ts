@@ -1,6 +1,5 @@
 import {
   bidiStreaming,
-  type Client,
   createClient,
   type Handlers,
   type Listener,
@@ -20,8 +19,6 @@ export const Echo = service('echo', {
   count: serverStreaming<number, number>(),
   talk: bidiStreaming<void, unknown, unknown>(),
 })
-
-export type EchoClient = Client<typeof Echo>
 
 /** What {@link Echo} does unless a test says otherwise. */
 export const handlers: Handlers<typeof Echo> = {

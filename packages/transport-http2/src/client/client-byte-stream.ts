@@ -12,17 +12,35 @@ import { Http2ByteStream, ownerOf } from '../stream/http2-byte-stream.ts'
 
 const OPTIONS = { endStream: false }
 
+// How long an answer that is no qrpc may take to end, in ms.
+const FOREIGN_ANSWER_MS = 1000
+// Numbers of streams are used up after 2^30 calls. The last 100,000 are left to calls that are under way.
+const LAST_STREAM_ID = 2 ** 31 - 200_000
+
 type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader
 
 /** A stream that this side opens, once it has something to write: the peer learns of a call with its first bytes. */
 export class ClientByteStream extends Http2ByteStream {
   private readonly session: ClientHttp2Session
   private readonly method: string | undefined
+  private readonly onSpent: () => void
 
-  constructor(session: ClientHttp2Session, method: string | undefined, lost: (cause: unknown) => RpcError | undefined) {
+  /** @param onSpent The session should open no more streams. */
+  constructor(
+    session: ClientHttp2Session,
+    method: string | undefined,
+    lost: (cause: unknown) => RpcError | undefined,
+    onSpent: () => void,
+  ) {
     super(lost)
     this.session = session
     this.method = method
+    this.onSpent = onSpent
+  }
+
+  override onStreamClosed(stream: Http2Stream): void {
+    if ((stream.id ?? 0) >= LAST_STREAM_ID) this.onSpent()
+    super.onStreamClosed(stream)
   }
 
   protected start(): Http2Stream | undefined {
@@ -46,8 +64,16 @@ export class ClientByteStream extends Http2ByteStream {
   /** Something else than a qrpc server has answered. */
   refuse(stream: Http2Stream, headers: ResponseHeaders): void {
     this.closed(statusError(headers[':status'] ?? 0, headers['content-type']))
-    stream.close(resetCode('cancelled'))
     stream.resume()
+    const cancel = (): void => stream.close(resetCode('cancelled'))
+    if (stream.writableLength > 0) {
+      cancel()
+      return
+    }
+    // It ends by itself, as a rule, and to reset streams by the thousand would cost the session.
+    stream.end()
+    const timer = setTimeout(cancel, FOREIGN_ANSWER_MS).unref()
+    stream.once('close', () => clearTimeout(timer))
   }
 }
 

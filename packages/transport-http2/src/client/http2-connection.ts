@@ -37,6 +37,9 @@ export class Http2Connection implements Connection {
   readonly #keepAlive: KeepAlive
   readonly #whenClosed: Promise<void>
   readonly #lost = (cause: unknown): RpcError | undefined => this.#lossOf(cause)
+  readonly #onSpent = (): void => {
+    this.#retire(new RpcError('unavailable', 'the connection has no more streams'))
+  }
   #unusable: RpcError | undefined = undefined
   #error: RpcError | undefined = undefined
 
@@ -104,7 +107,7 @@ export class Http2Connection implements Connection {
   }
 
   #openNow(options: OpenOptions | undefined): Channel {
-    const stream = new ClientByteStream(this.#session, options?.method, this.#lost)
+    const stream = new ClientByteStream(this.#session, options?.method, this.#lost, this.#onSpent)
     const channel = new ByteChannel(this.#channels, stream, this.#settings.peer, true)
     stream.reader = channel
     this.#channels.addOpened(channel)

@@ -138,7 +138,7 @@ function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     stream.respond({ ':status': 415, accept: CONTENT_TYPE }, { endStream: true })
   } else stream.respond({ ':status': 405, allow: 'POST' }, { endStream: true })
   // Whatever the client still wants to send (RFC 9113, section 8.1).
-  stream.close(constants.NGHTTP2_NO_ERROR)
+  if (!stream.endAfterHeaders) stream.close(constants.NGHTTP2_NO_ERROR)
 }
 
 /** The error of a server that cannot listen. */

@@ -4,6 +4,8 @@ import { type Code, RpcError } from '@qrpc/core'
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors
 const CODES: Readonly<Record<number, Code>> = {
   [constants.NGHTTP2_NO_ERROR]: 'unavailable',
+  // What proxies answer for a server that has died. A server's own errors come in frames.
+  [constants.NGHTTP2_INTERNAL_ERROR]: 'unavailable',
   [constants.NGHTTP2_REFUSED_STREAM]: 'unavailable',
   [constants.NGHTTP2_CANCEL]: 'cancelled',
   [constants.NGHTTP2_ENHANCE_YOUR_CALM]: 'resource_exhausted',

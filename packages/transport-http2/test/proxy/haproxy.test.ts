@@ -1,0 +1,4 @@
+import { describeProxy } from './describe-proxy.ts'
+import { haproxy } from './haproxy.ts'
+
+describeProxy(haproxy)
