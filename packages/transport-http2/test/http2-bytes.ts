@@ -108,6 +108,7 @@ export class RawSocket {
 
   private constructor(socket: Socket) {
     this.socket = socket
+    socket.setNoDelay(true)
     // A reset is one way of closing it.
     socket.on('error', () => {})
     this.closed = new Promise((resolve) => {

@@ -48,6 +48,11 @@ export abstract class ReceiveHalf<In> implements AsyncIterable<In> {
   /** The reader waits for the half's only message, which it gets once the half has ended. */
   protected onWaitForOnly(): void {}
 
+  /** The peer sent more than the half's only message: it does not keep to what was agreed. */
+  protected onTooMany(error: RpcError): void {
+    this.stop(error)
+  }
+
   /** Whether it does. Until then what has arrived is no reason to stop the sender. */
   protected get waitsForOnly(): boolean {
     return this.waiting === ONLY
@@ -202,7 +207,7 @@ export abstract class ReceiveHalf<In> implements AsyncIterable<In> {
     else if (this.buffered > 1) {
       const error = new RpcError('internal', 'the peer sent more than the one message that was due')
       this.fail(error)
-      this.stop(error)
+      this.onTooMany(error)
     } else if (this.finished) {
       if (this.buffered === 1) this.settle()(this.take())
       else this.fail(new RpcError('unavailable', 'the peer ended before it sent the message that was due'))

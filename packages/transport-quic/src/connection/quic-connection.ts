@@ -29,6 +29,10 @@ const MOST_POLLED = 80
 // How often the list is asked for while streams that are paused make it useless as a rule.
 const LIST_EVERY = 4
 
+// Datagrams that leave in one turn at most: the others, and a connection that has no end of them when it closes, must
+// not keep the event loop.
+const MOST_A_FLUSH = 256
+
 const SLAB_SIZE = 64 * 1024
 const SMALLEST_READ = 8 * 1024
 
@@ -163,18 +167,25 @@ export class QuicConnection {
     if (this.#closed !== undefined) return
     const { quiche } = this
     let { buffer } = this.#sink
+    let more = false
     try {
-      for (let sent = quiche.send(buffer); sent !== null; sent = quiche.send(buffer)) {
+      for (let count = 0; ; count++) {
+        const sent = quiche.send(buffer)
+        if (sent === null) break
         // Only a peer that has moved is not where it was.
         buffer = this.#sink.send(buffer, sent[0], this.#moved ? sent[1].to : this.#info.from)
+        if (count === MOST_A_FLUSH) {
+          more = true
+          break
+        }
       }
     } catch (error) {
       this.end(new RpcError('unavailable', 'the QUIC connection has failed', { cause: error }))
       return
     }
     this.#armTimer()
-    // Readers that took something while this turn was under way.
-    if (this.#woken.length > 0) this.schedule()
+    // Readers that took something while this turn was under way, or more to send than one turn should.
+    if (more || this.#woken.length > 0) this.schedule()
   }
 
   // What follows is for streams.

@@ -259,6 +259,10 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     this.unpause()
   }
 
+  protected override onTooMany(error: RpcError): void {
+    this.onViolation(error)
+  }
+
   /** What is dropped unread makes room, too. */
   protected override abort(error: RpcError): void {
     super.abort(error)
