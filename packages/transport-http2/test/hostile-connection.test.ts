@@ -364,6 +364,17 @@ describe('those that never come to the point', () => {
     await site.othersGoOn()
   })
 
+  // A bare node:http2 server ends the process here, by an assertion of nghttp2 (CVE-2026-27135).
+  test('GOAWAY, a stream, and a frame of a wrong size in one piece end that connection alone', async () => {
+    await using site = await underAttack()
+    await using raw = await RawSocket.connect(site.port)
+    const opened = http2Frame(FRAME.headers, END_HEADERS | END_STREAM, 1, Buffer.from('838684410161', 'hex'))
+    const wrong = http2Frame(FRAME.settings, 0, 0, Buffer.alloc(4))
+    raw.write(Buffer.concat([PREFACE, http2Frame(FRAME.goaway, 0, 0, uint32(0, 0)), opened, wrong]))
+    await raw.closed
+    await site.othersGoOn()
+  })
+
   test('a stream whose first frame does not come is told so after firstFrameTimeoutMs, and then reset', async () => {
     await using site = await underAttack({ firstFrameTimeoutMs: 30, closeTimeoutMs: 30 })
     await using raw = await rawSession(site.address)

@@ -33,6 +33,7 @@ export class ServerConnection {
   readonly #onReset = (): void => this.#countReset()
   #error: RpcError | undefined = undefined
   #closing = false
+  #left = false
   #resets = 0
   #resetsSince = 0
 
@@ -46,13 +47,20 @@ export class ServerConnection {
     this.#session = session
     this.#socket = socket
     this.#settings = settings
-    this.#channels = new ChannelTable(settings, observer)
+    this.#channels = new ChannelTable(settings, {
+      onAccepted: (channel) => observer.onAccepted?.(channel),
+      onGone: (channel) => {
+        observer.onGone(channel)
+        if (this.#left) this.#destroySoon()
+      },
+    })
     this.#peer = peerOf(session, settings.address)
     const half = settings.idleTimeoutMs / 2
     this.#keepAlive = new KeepAlive(session, { intervalMs: half, timeoutMs: half }, () => {
       this.#lose(new RpcError('unavailable', 'the client no longer answers'))
     })
     if (socket !== undefined) this.#handshake = this.#expectSettings(settings.handshakeTimeoutMs)
+    if (socket !== undefined) session.on('goaway', () => this.#onGoaway())
     session.on('error', (error) => {
       this.#error ??= new RpcError('unavailable', `the connection was lost: ${error.message}`, { cause: error })
     })
@@ -107,6 +115,20 @@ export class ServerConnection {
     this.#error ??= error
     this.destroy()
     this.#socket?.destroy()
+  }
+
+  /**
+   * The client opens no further streams. Node.js would close the session now, while it reads; a further stream and a
+   * frame of a wrong size behind that end the process then, by an assertion of nghttp2 (CVE-2026-27135).
+   */
+  #onGoaway(): void {
+    this.#left = true
+    this.#session.close = () => {}
+    this.#destroySoon()
+  }
+
+  #destroySoon(): void {
+    setImmediate(() => this.#channels.size === 0 && this.destroy())
   }
 
   #lossOf(cause?: unknown): RpcError | undefined {
