@@ -35,8 +35,13 @@ export function uint32(...values: number[]): Buffer {
   return bytes
 }
 
-/** SETTINGS that set nothing. */
-const SETTINGS: Buffer = http2Frame(FRAME.settings, 0, 0)
+/** The setting of an identifier (RFC 9113, section 6.5.1). */
+export function setting(identifier: number, value: number): Buffer {
+  return Buffer.concat([Buffer.from([0, identifier]), uint32(value)])
+}
+
+/** SETTINGS that set nothing: how a server begins. */
+export const SETTINGS: Buffer = http2Frame(FRAME.settings, 0, 0)
 
 /** How a client begins: 24 bytes, and SETTINGS. */
 export const PREFACE: Buffer = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), SETTINGS])
@@ -78,7 +83,7 @@ export interface RawFrame {
 }
 
 /** The frames that are complete, and what is left. */
-function parseFrames(bytes: Buffer): { frames: RawFrame[]; rest: Buffer } {
+export function parseFrames(bytes: Buffer): { frames: RawFrame[]; rest: Buffer } {
   const frames: RawFrame[] = []
   let rest = bytes
   while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
