@@ -39,7 +39,9 @@ export class KeepAlive {
       return
     }
     this.#deadline = setTimeout(this.#onDead, this.#times.timeoutMs).unref()
-    this.#session.ping(() => {
+    this.#session.ping((error) => {
+      // A session that has given up on its peer sends no PING, and says so.
+      if (error !== null) return
       clearTimeout(this.#deadline)
       this.#deadline = undefined
     })

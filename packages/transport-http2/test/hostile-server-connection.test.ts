@@ -229,6 +229,38 @@ describe('a server that does not speak HTTP/2 as it should', () => {
     expect(server.connections).toBe(2)
   })
 
+  test('GOAWAY, and then nonsense: its calls are unavailable, the next one connects anew', async () => {
+    await using server = await RawServer.listen()
+    await using connector = connectRaw(server, { keepAliveIntervalMs: 20, keepAliveTimeoutMs: 20 })
+    const rpc = createClient(Echo, connector)
+    server.answer = () => [
+      Buffer.concat([
+        http2Frame(FRAME.goaway, 0, 0, uint32(2 ** 31 - 1, 0)),
+        http2Frame(FRAME.goaway, 0, 0, Buffer.alloc(3)),
+      ]),
+    ]
+    await Promise.all([1, 2].map((n) => expectStatus(rpc.echo(n), 'unavailable', /no longer answers/)))
+    server.answer = undefined
+    expect(await rpc.echo(3)).toBe('good')
+  })
+
+  // Node.js loops for ever when a session is destroyed within a callback of nghttp2 while streams are being ended.
+  test('a connector that is closed as soon as its calls have failed closes', async () => {
+    await using server = await RawServer.listen()
+    const connector = connectRaw(server)
+    const rpc = createClient(Echo, connector)
+    let opened = 0
+    server.answer = () => {
+      if (++opened < 3) return []
+      const refusal = (id: number): Buffer =>
+        http2Frame(FRAME.headers, END_HEADERS | END_STREAM, id, field(':status', '502'))
+      return [Buffer.concat([refusal(3), refusal(5), http2Frame(FRAME.rstStream, 0, 1, uint32(8))])]
+    }
+    const calls = await Promise.allSettled([1, 2, 3].map((n) => rpc.echo(n)))
+    await connector.close()
+    expect(calls.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  })
+
   test('opens wait while the server takes no streams, and go one by one when it takes one', async () => {
     await using server = await RawServer.listen()
     await using connector = connectRaw(server)

@@ -9,6 +9,7 @@ import {
   type ConnectionObserver,
   OpenQueue,
 } from '@qrpc/wire'
+import { closeSession, destroySession } from '../end-session.ts'
 import { KeepAlive, type KeepAliveTimes } from '../keep-alive.ts'
 import { ClientByteStream } from './client-byte-stream.ts'
 
@@ -83,7 +84,7 @@ export class Http2Connection implements Connection {
       new RpcError('cancelled', 'the client closed the connection'),
     )
     await this.#channels.drain(this.#settings.closeTimeoutMs)
-    this.#session.destroy()
+    destroySession(this.#session)
     await this.#closedWithin(this.#settings.closeTimeoutMs)
     this.#settings.socket?.destroy()
   }
@@ -116,7 +117,7 @@ export class Http2Connection implements Connection {
 
   #onGone(): void {
     if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
-    if (this.#channels.size === 0 && this.#unusable !== undefined) this.#session.close()
+    if (this.#channels.size === 0 && this.#unusable !== undefined) closeSession(this.#session)
   }
 
   /** No further channels; the session goes with the last one. */
@@ -125,14 +126,13 @@ export class Http2Connection implements Connection {
     this.#unusable = error
     this.#observer.onUnusable(error)
     this.#waiting.refuse(error)
-    if (this.#channels.size === 0) this.#session.close()
+    if (this.#channels.size === 0) closeSession(this.#session)
   }
 
   #lose(error: RpcError): void {
     this.#error ??= error
     this.#retire(error)
-    this.#session.destroy()
-    this.#settings.socket?.destroy()
+    destroySession(this.#session, this.#settings.socket)
   }
 
   #onClosed(): void {

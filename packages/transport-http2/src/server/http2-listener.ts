@@ -79,7 +79,10 @@ export class Http2Listener implements Listener {
     await Promise.all(connections.map((connection) => connection.close(graceMs)))
     if (own) {
       for (const connection of connections) connection.destroy()
-      for (const socket of this.#sockets) socket.destroy()
+      // Behind the sessions, which say GOAWAY.
+      setImmediate(() => {
+        for (const socket of this.#sockets) socket.destroy()
+      })
     } else {
       this.server.off('session', this.#onSession)
       this.server.off('stream', this.#onStream)

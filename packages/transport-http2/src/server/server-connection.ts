@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Peer, RpcError } from '@qrpc/core'
 import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
+import { closeSession, destroySession } from '../end-session.ts'
 import { KeepAlive } from '../keep-alive.ts'
 import { methodOf } from '../stream/headers.ts'
 import { ServerByteStream } from './server-byte-stream.ts'
@@ -51,7 +52,7 @@ export class ServerConnection {
       onAccepted: (channel) => observer.onAccepted?.(channel),
       onGone: (channel) => {
         observer.onGone(channel)
-        if (this.#left) this.#destroySoon()
+        if (this.#left) this.#destroyIfIdle()
       },
     })
     this.#peer = peerOf(session, settings.address)
@@ -83,7 +84,7 @@ export class ServerConnection {
   /** Takes no further channels. @param own Whether the session carries nothing else. */
   retire(own: boolean): void {
     this.#closing = true
-    if (own && !this.#session.closed) this.#session.close()
+    if (own) closeSession(this.#session)
   }
 
   /** Lets channels go on for `graceMs`, then cuts them off, and resolves when none is left. A second call may shorten the grace. */
@@ -99,7 +100,7 @@ export class ServerConnection {
 
   /** Ends the session, and what is left on it. */
   destroy(): void {
-    if (!this.#session.destroyed) this.#session.destroy()
+    destroySession(this.#session)
   }
 
   /** A client that sends its preface byte by byte is never silent, and never there. */
@@ -113,8 +114,7 @@ export class ServerConnection {
 
   #lose(error: RpcError): void {
     this.#error ??= error
-    this.destroy()
-    this.#socket?.destroy()
+    destroySession(this.#session, this.#socket)
   }
 
   /**
@@ -124,11 +124,11 @@ export class ServerConnection {
   #onGoaway(): void {
     this.#left = true
     this.#session.close = () => {}
-    this.#destroySoon()
+    this.#destroyIfIdle()
   }
 
-  #destroySoon(): void {
-    setImmediate(() => this.#channels.size === 0 && this.destroy())
+  #destroyIfIdle(): void {
+    if (this.#channels.size === 0) this.destroy()
   }
 
   #lossOf(cause?: unknown): RpcError | undefined {
@@ -151,7 +151,7 @@ export class ServerConnection {
       `the client has reset more than ${this.#settings.maxResets} streams in 10 s`,
     )
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
-    this.#session.destroy()
+    this.destroy()
   }
 }
 
