@@ -45,6 +45,8 @@ export class Circuit {
   }
 
   failed(): void {
+    // Calls that run side by side hear of one outage many times: it is one failure.
+    if (!this.closed && !this.due) return
     this.#backoff = this.#backoff === 0 ? this.#initial : Math.min(this.#max, this.#backoff * FACTOR)
     this.#retryAt = performance.now() + this.#backoff * (1 - JITTER + Math.random() * 2 * JITTER)
   }

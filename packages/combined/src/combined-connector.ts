@@ -48,18 +48,24 @@ export class CombinedConnector implements StatefulConnector {
 
   open(options?: OpenOptions): Channel | Promise<Channel> {
     if (this.#closed !== undefined) throw this.#closed
-    return this.#open(options)
+    const opened = this.#open(options)
+    return opened instanceof Promise ? opened.catch(this.#failed) : opened
   }
 
   async close(options?: CloseOptions): Promise<void> {
     this.#closed ??= new RpcError('failed_precondition', `the combined connector to ${this.address} was closed`)
     for (const stop of this.#stopObserving.splice(0)) stop()
     this.#change('shutdown', undefined)
-    await Promise.all(this.members.map(({ connector }) => connector.close(options)))
+    await Promise.all(this.members.map((member) => closeMember(member, options)))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** An open that waited when this was closed fails for that, whatever its members made of it. */
+  readonly #failed = (error: unknown): never => {
+    throw this.#closed ?? error
   }
 
   #combinedState(): ConnectionState {
@@ -79,5 +85,14 @@ export class CombinedConnector implements StatefulConnector {
         console.error('qrpc: an observer of a connection threw', thrown)
       }
     }
+  }
+}
+
+/** One that does not close keeps neither the others from it nor the caller waiting for an error. */
+async function closeMember({ name, connector }: Member, options: CloseOptions | undefined): Promise<void> {
+  try {
+    await connector.close(options)
+  } catch (error) {
+    console.error(`qrpc: the connector ${name} has failed to close`, error)
   }
 }

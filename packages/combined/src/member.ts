@@ -1,6 +1,7 @@
 import {
   type Channel,
   type ChannelObserver,
+  type Code,
   type ConnectionState,
   type Connector,
   type OpenOptions,
@@ -34,11 +35,6 @@ export interface Member {
   probe(): void
 }
 
-/** The state of a connector; `ready` for one that does not tell. */
-function stateOf(connector: Connector): ConnectionState {
-  return isStateful(connector) ? connector.state : 'ready'
-}
-
 /** Whether the connector tells the state of its connection. */
 export function isStateful(connector: Connector): connector is StatefulConnector {
   return 'observeState' in connector
@@ -51,17 +47,19 @@ export class CombinedMember implements Member, ChannelObserver {
   readonly name: string
   readonly connector: Connector
   inFlight = 0
+  readonly #stateful: StatefulConnector | undefined
   readonly #circuit: Circuit
   #probing = false
 
   constructor(name: string, connector: Connector, options: CircuitOptions) {
     this.name = name
     this.connector = connector
+    this.#stateful = isStateful(connector) ? connector : undefined
     this.#circuit = new Circuit(options)
   }
 
   get state(): ConnectionState {
-    return stateOf(this.connector)
+    return this.#stateful === undefined ? 'ready' : this.#stateful.state
   }
 
   get available(): boolean {
@@ -75,11 +73,11 @@ export class CombinedMember implements Member, ChannelObserver {
   open(options: OpenOptions | undefined): Channel | Promise<Channel> {
     try {
       const channel = this.connector.open(options)
-      if (channel instanceof Promise) return this.#opened(channel)
+      if (channel instanceof Promise) return this.#opened(channel, options)
       this.#circuit.succeeded()
       return channel
     } catch (error) {
-      throw this.#failed(error)
+      throw this.#failed(error, options)
     }
   }
 
@@ -118,13 +116,13 @@ export class CombinedMember implements Member, ChannelObserver {
     }
   }
 
-  async #opened(opening: Promise<Channel>): Promise<Channel> {
+  async #opened(opening: Promise<Channel>, options: OpenOptions | undefined): Promise<Channel> {
     try {
       const channel = await opening
       this.#circuit.succeeded()
       return channel
     } catch (error) {
-      throw this.#failed(error)
+      throw this.#failed(error, options)
     }
   }
 
@@ -139,13 +137,16 @@ export class CombinedMember implements Member, ChannelObserver {
     }
   }
 
-  #failed(error: unknown): unknown {
-    if (isMembersFault(error)) this.#circuit.failed()
+  #failed(error: unknown, options: OpenOptions | undefined): unknown {
+    if (isMembersFault(error, options)) this.#circuit.failed()
     return error
   }
 }
 
+const MEMBERS_FAULTS: ReadonlySet<Code> = new Set(['unavailable', 'failed_precondition'])
+
 /** Whether an open failed for the member's sake: another may do better. A call that was aborted fails everywhere. */
-export function isMembersFault(error: unknown): boolean {
-  return error instanceof RpcError && (error.code === 'unavailable' || error.code === 'failed_precondition')
+export function isMembersFault(error: unknown, options: OpenOptions | undefined): boolean {
+  if (options?.signal?.aborted) return false
+  return !(error instanceof RpcError) || MEMBERS_FAULTS.has(error.code)
 }

@@ -1,7 +1,8 @@
 import { type Channel, type OpenOptions, RpcError } from '@qrpc/core'
 import type { Member } from '../member.ts'
 import type { Policy } from '../policy.ts'
-import { tryEach } from './try-each.ts'
+import { choosing } from './choosing.ts'
+import { first } from './first.ts'
 
 /**
  * Which of the members that work gets the next call:
@@ -16,7 +17,7 @@ type Pick = (members: readonly Member[]) => number
 
 const METHODS: Readonly<Record<BalanceMethod, () => Pick>> = {
   round_robin: roundRobin,
-  least_in_flight: () => leastInFlight,
+  least_in_flight: leastInFlight,
   power_of_two_choices: () => powerOfTwoChoices,
 }
 
@@ -35,12 +36,13 @@ export function balance(method: BalanceMethod = 'power_of_two_choices'): Policy 
     )
   }
   return (members) => {
+    if (members.length === 1) return first()(members)
     const pick = METHODS[method]()
-    return (options) => {
+    const choose = (): Member | undefined => {
       const usable = connected(members)
-      const picked = usable.length === 1 ? 0 : pick(usable)
-      return tryEach(fromPicked(members, usable, picked), options, openMember)
+      return usable.length > 1 ? usable[pick(usable)] : usable[0]
     }
+    return choosing(members, choose, openMember, () => pickedFirst(members, pick))
   }
 }
 
@@ -60,17 +62,16 @@ function connected(members: readonly Member[]): readonly Member[] {
       if (member.available) member.probe()
     }
   }
-  if (ready === undefined) return members
-  if (ready.length > 0) return ready
-  const healthy = members.filter((member) => member.healthy)
-  return healthy.length > 0 ? healthy : members
+  return ready ?? members
 }
 
-/** The one that was picked, and then all others: a call that one of them can take must not fail. */
-function* fromPicked(members: readonly Member[], usable: readonly Member[], picked: number): Iterable<Member> {
-  for (let i = 0; i < usable.length; i++) yield usable[(picked + i) % usable.length] as Member
-  if (usable.length === members.length) return
-  for (const member of members) if (!usable.includes(member)) yield member
+/** The order of a race while none has a connection: the calls that come then are spread, too. */
+function pickedFirst(members: readonly Member[], pick: Pick): readonly Member[] {
+  const healthy = members.filter((member) => member.healthy)
+  const [these, others] =
+    healthy.length === 0 ? [members, []] : [healthy, members.filter((member) => !healthy.includes(member))]
+  const picked = these.length > 1 ? pick(these) : 0
+  return [...these.slice(picked), ...these.slice(0, picked), ...others]
 }
 
 function roundRobin(): Pick {
@@ -81,10 +82,17 @@ function roundRobin(): Pick {
   }
 }
 
-function leastInFlight(members: readonly Member[]): number {
-  let least = 0
-  for (let i = 1; i < members.length; i++) if (inFlight(members, i) < inFlight(members, least)) least = i
-  return least
+/** Among equals one after the other: a single call at a time would always go to the first. */
+function leastInFlight(): Pick {
+  const next = roundRobin()
+  return (members) => {
+    let least = next(members)
+    for (let n = 1, i = least; n < members.length; n++) {
+      i = (i + 1) % members.length
+      if (inFlight(members, i) < inFlight(members, least)) least = i
+    }
+    return least
+  }
 }
 
 function powerOfTwoChoices(members: readonly Member[]): number {

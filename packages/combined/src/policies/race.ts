@@ -1,7 +1,8 @@
 import { type Channel, type OpenOptions, RpcError } from '@qrpc/core'
 import { isMembersFault, type Member } from '../member.ts'
 import type { Policy } from '../policy.ts'
-import { allFailed } from './try-each.ts'
+import { first } from './first.ts'
+import { HEAD_START_MS, OpeningRace, openAborted } from './opening-race.ts'
 
 /** How a race is run. */
 export interface RaceOptions {
@@ -9,20 +10,22 @@ export interface RaceOptions {
   readonly delayMs?: number | undefined
 }
 
-const LOST = new RpcError('cancelled', 'another connector was faster')
+// A winner may be gone again before a call gets to it; one that does so over and over must not keep the call going round.
+const RACES_PER_CALL = 3
 
 /**
  * The member that connects first: each gets a head start before the next, and the next comes at once when one fails. The
- * winner is remembered until it fails. A network that swallows UDP, say, costs one delay and no more.
+ * winner is remembered: while it is connected it has all calls, and later the first start. A network that swallows UDP,
+ * say, costs one delay and no more.
  *
  * @throws RpcError `invalid_argument` for a delay below 0.
  * @see https://www.rfc-editor.org/rfc/rfc8305
  */
-export function race({ delayMs = 250 }: RaceOptions = {}): Policy {
+export function race({ delayMs = HEAD_START_MS }: RaceOptions = {}): Policy {
   if (!(delayMs >= 0 && delayMs < 2 ** 31)) {
     throw new RpcError('invalid_argument', `delayMs ${delayMs}: give a time in ms of 0 or more`)
   }
-  return (members) => new Racers(members, delayMs).open
+  return (members) => (members.length === 1 ? first()(members) : new Racers(members, delayMs).open)
 }
 
 /** Who has won, and the race that is being run. */
@@ -30,7 +33,7 @@ class Racers {
   readonly #members: readonly Member[]
   readonly #delayMs: number
   #winner: Member | undefined = undefined
-  #racing: Promise<unknown> | undefined = undefined
+  #racing: Promise<Member> | undefined = undefined
 
   constructor(members: readonly Member[], delayMs: number) {
     this.#members = members
@@ -39,123 +42,71 @@ class Racers {
 
   readonly open = (options: OpenOptions | undefined): Channel | Promise<Channel> => {
     const winner = this.#winner
-    if (winner === undefined) return this.#race(options)
+    if (winner === undefined || winner.state !== 'ready') return this.#openOnWinner(options)
     try {
       const channel = winner.open(options)
-      return channel instanceof Promise
-        ? channel.catch((error: unknown) => this.#raceAgain(winner, error, options))
-        : channel
+      return channel instanceof Promise ? channel.catch((error) => this.#openOnNext(winner, error, options)) : channel
     } catch (error) {
-      return this.#raceAgain(winner, error, options)
+      return this.#openOnNext(winner, error, options)
     }
   }
 
-  #raceAgain(winner: Member, error: unknown, options: OpenOptions | undefined): Channel | Promise<Channel> {
-    if (!isMembersFault(error)) throw error
-    // Others may have raced meanwhile.
-    if (this.#winner !== winner) return this.open(options)
-    this.#winner = undefined
-    return this.#race(options)
+  #openOnNext(winner: Member, error: unknown, options: OpenOptions | undefined): Promise<Channel> {
+    this.#lost(winner, error, options)
+    return this.#openOnWinner(options)
   }
 
-  /** Those that come while a race is run wait for its winner. */
-  async #race(options: OpenOptions | undefined): Promise<Channel> {
-    while (this.#racing !== undefined) {
-      await this.#racing
-      if (options?.signal?.aborted) throw abortedError(options.signal)
-      if (this.#winner !== undefined) return this.open(options)
+  async #openOnWinner(options: OpenOptions | undefined): Promise<Channel> {
+    for (let races = 1; ; races++) {
+      const winner = await untilAborted(this.#race(options), options?.signal)
+      try {
+        return await winner.open(options)
+      } catch (error) {
+        this.#lost(winner, error, options)
+        if (races === RACES_PER_CALL) throw error
+      }
     }
-    const { channel } = new Race(this.#members, options, this.#delayMs, (member) => {
+  }
+
+  /** @throws what is no member's fault: no other would do better. */
+  #lost(winner: Member, error: unknown, options: OpenOptions | undefined): void {
+    if (!isMembersFault(error, options)) throw error
+    if (this.#winner === winner) this.#winner = undefined
+  }
+
+  /** One race for all calls that wait. It goes on without them: a call may be given up sooner than a member connects. */
+  #race(options: OpenOptions = {}): Promise<Member> {
+    if (this.#racing === undefined) {
+      const { method, pattern, metadata } = options
+      this.#racing = this.#run({ method, pattern, metadata })
+      this.#racing.catch(ignore)
+    }
+    return this.#racing
+  }
+
+  async #run(options: OpenOptions): Promise<Member> {
+    const remembered = this.#winner
+    const others = this.#members.filter((member) => member !== remembered)
+    const racing = new OpeningRace(remembered === undefined ? others : [remembered, ...others], options, this.#delayMs)
+    try {
+      const { member, channel } = await racing.won
+      channel.cancel(new RpcError('cancelled', 'the channel was opened to see who is first'))
       this.#winner = member
-    })
-    this.#racing = channel.then(ignore, ignore).then(() => {
+      return member
+    } finally {
       this.#racing = undefined
-    })
-    return channel
+    }
   }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  if (signal.aborted) return Promise.reject(openAborted(signal))
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(openAborted(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    void promise.then(resolve, reject).then(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 function ignore(): void {}
-
-function abortedError(signal: AbortSignal): RpcError {
-  if (signal.reason instanceof RpcError) return signal.reason
-  return new RpcError('cancelled', 'the open was aborted while it waited', { cause: signal.reason })
-}
-
-/** One race, from the first start to the first channel. */
-class Race {
-  readonly channel: Promise<Channel>
-  readonly #members: readonly Member[]
-  readonly #options: OpenOptions | undefined
-  readonly #delayMs: number
-  readonly #onWin: (member: Member) => void
-  readonly #losers = new AbortController()
-  readonly #errors: unknown[] = []
-  #resolve!: (channel: Channel) => void
-  #reject!: (error: unknown) => void
-  #started = 0
-  #over = false
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined
-
-  constructor(
-    members: readonly Member[],
-    options: OpenOptions | undefined,
-    delayMs: number,
-    onWin: (member: Member) => void,
-  ) {
-    this.#members = members
-    this.#delayMs = delayMs
-    this.#onWin = onWin
-    const { signal } = this.#losers
-    this.#options = {
-      ...options,
-      signal: options?.signal === undefined ? signal : AbortSignal.any([options.signal, signal]),
-    }
-    this.channel = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    this.#startNext()
-  }
-
-  #startNext(): void {
-    clearTimeout(this.#timer)
-    const member = this.#members[this.#started++]
-    if (member === undefined) return
-    void this.#start(member)
-    if (this.#started < this.#members.length) this.#timer = setTimeout(() => this.#startNext(), this.#delayMs)
-  }
-
-  async #start(member: Member): Promise<void> {
-    try {
-      const channel = await member.open(this.#options)
-      if (this.#over) channel.cancel(LOST)
-      else this.#won(member, channel)
-    } catch (error) {
-      if (!this.#over) this.#failed(error)
-    }
-  }
-
-  #won(member: Member, channel: Channel): void {
-    this.#end()
-    this.#onWin(member)
-    this.#resolve(channel)
-  }
-
-  #failed(error: unknown): void {
-    this.#errors.push(error)
-    if (!isMembersFault(error)) {
-      this.#end()
-      this.#reject(error)
-    } else if (this.#errors.length === this.#members.length) {
-      this.#end()
-      this.#reject(allFailed(this.#errors))
-    } else if (this.#errors.length === this.#started) this.#startNext()
-  }
-
-  #end(): void {
-    this.#over = true
-    clearTimeout(this.#timer)
-    this.#losers.abort(LOST)
-  }
-}
