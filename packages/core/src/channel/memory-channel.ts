@@ -60,7 +60,8 @@ export function openPair(settings: ChannelPairSettings): MemoryChannel {
 
 /** One end of a channel pair. */
 export class MemoryChannel<Out = unknown, In = unknown> extends ReceiveHalf<In> implements Channel<Out, In> {
-  readonly peer: Peer
+  /** Settable, for a pair that stands in for a channel of another transport. */
+  peer: Peer
   /** The end that receives what this one sends. */
   other: MemoryChannel<In, Out> = this as never
   /** The place of the pair in its owner's table, on the opening end; -1 on the other. */

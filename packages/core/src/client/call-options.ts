@@ -1,3 +1,4 @@
+import type { Peer } from '../channel/channel.ts'
 import type { MetadataInit } from '../metadata.ts'
 
 /** What a call can be given besides its request. */
@@ -10,4 +11,9 @@ export interface CallOptions {
   readonly deadline?: Date | number | undefined
   /** Keys and values for the server. Default: none. */
   readonly metadata?: MetadataInit | undefined
+  /**
+   * Hears which server and transport carry the call, before the request is sent; never for a call that no transport
+   * took, and again for each further attempt of an interceptor that retries. Streaming calls tell it as `call.peer`, too.
+   */
+  readonly onPeer?: ((peer: Peer) => void) | undefined
 }

@@ -1,4 +1,4 @@
-import type { Channel, ChannelObserver, Connector, OpenOptions } from '../channel/channel.ts'
+import type { Channel, ChannelObserver, Connector, OpenOptions, Peer } from '../channel/channel.ts'
 import { PendingChannel } from '../channel/pending-channel.ts'
 import type { Pattern } from '../contract/method.ts'
 import { Deadline, deadlineExceeded, timeoutOf } from '../deadline.ts'
@@ -19,6 +19,8 @@ export class CallScope implements OpenOptions, ChannelObserver {
   readonly method: string
   readonly pattern: Pattern
   readonly metadata: MetadataEntries | undefined
+  /** Whom to tell what carries the call. */
+  readonly onPeer: ((peer: Peer) => void) | undefined
   /** Why the caller's side cut the call short. */
   error: RpcError | undefined = undefined
   /** However it ended. */
@@ -37,6 +39,7 @@ export class CallScope implements OpenOptions, ChannelObserver {
     this.method = method.path
     this.pattern = method.pattern
     this.metadata = options?.metadata === undefined ? undefined : [...new Metadata(options.metadata)]
+    this.onPeer = options?.onPeer
     if (options === undefined || options === null) return
     const timeout = timeoutOf(options.timeout, options.deadline)
     if (options.signal?.aborted) this.cancel(aborted(options.signal))
@@ -126,10 +129,24 @@ export class CallScope implements OpenOptions, ChannelObserver {
     if (this.error !== undefined) return new PendingChannel(Promise.reject(this.error))
     try {
       const opened = connector.open(this)
-      return opened instanceof Promise ? new PendingChannel(opened) : opened
+      if (this.onPeer === undefined) return opened instanceof Promise ? new PendingChannel(opened) : opened
+      return opened instanceof Promise
+        ? new PendingChannel(opened.then((channel) => this.#introduce(channel)))
+        : this.#introduce(opened)
     } catch (error) {
       return new PendingChannel(Promise.reject(error))
     }
+  }
+
+  #introduce(channel: Channel): Channel {
+    // Interceptors that are between tell it once a transport has the call.
+    if (channel.peer.transport === '' || this.error !== undefined) return channel
+    try {
+      this.onPeer?.(channel.peer)
+    } catch (error) {
+      console.error('qrpc: onPeer threw', error)
+    }
+    return channel
   }
 
   #release(): void {

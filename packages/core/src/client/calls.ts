@@ -5,7 +5,7 @@ import { UpdateSender } from './update-sender.ts'
 
 /** What every streaming call has. Disposing of a call cancels it unless it is over. */
 export interface Call extends Disposable {
-  /** The server and the transport that carries the call. `transport` is empty until the channel is open, and where interceptors are between. */
+  /** The server and the transport that carries the call. `transport` is empty until that is known. */
   readonly peer: Peer
   /** Cancels the call, unless it is over: the server's `context.signal` aborts, and this side sees `cancelled` with the reason as `cause`. */
   cancel(reason?: unknown): void

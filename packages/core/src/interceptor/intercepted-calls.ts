@@ -1,5 +1,6 @@
 import type { Channel, CloseOptions, Connector, OpenOptions, Peer } from '../channel/channel.ts'
 import { DEFAULT_WINDOW, openPair } from '../channel/memory-channel.ts'
+import type { CallOptions } from '../client/call-options.ts'
 import { CallScope } from '../client/call-scope.ts'
 import { ServerStream } from '../client/calls.ts'
 import { sendUpdates } from '../client/update-sender.ts'
@@ -15,8 +16,8 @@ import { takenOnce } from './taken-once.ts'
 /** The end of a client's way through its interceptors: the call itself. */
 export function callOver(connector: Connector): InterceptedNext {
   return async (call) => {
-    const { method, pattern, metadata, signal, deadline, request, updates } = call
-    const scope = new CallScope({ path: method, pattern }, { signal, deadline, metadata })
+    const { method, pattern, metadata, signal, deadline, onPeer, request, updates } = call
+    const scope = new CallScope({ path: method, pattern }, { signal, deadline, metadata, onPeer })
     const channel = scope.open(connector, request, updates === undefined)
     if (pattern === 'notify') {
       await scope.handedOver()
@@ -38,7 +39,7 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
       return
     }
     scope.onOver(() => scope.error !== undefined && reject(scope.error))
-    const { method, pattern, signal, deadline } = scope
+    const { method, pattern, signal, deadline, onPeer } = scope
     through({
       method,
       pattern,
@@ -47,6 +48,7 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
       signal,
       deadline,
       peer: undefined,
+      onPeer,
       request,
       updates: undefined,
     })
@@ -71,7 +73,7 @@ export class InterceptedConnector implements Connector {
     return this.#connector.address
   }
 
-  open(options: OpenOptions = {}): Channel {
+  open(options: OpenOptions & Pick<CallOptions, 'onPeer'> = {}): Channel {
     const peer: Peer = { transport: '', address: this.address }
     const near = openPair({
       window: DEFAULT_WINDOW,
@@ -80,7 +82,11 @@ export class InterceptedConnector implements Connector {
       errorForPeer: same,
       owner: undefined,
     })
-    void carry(near.other, options.pattern ?? 'bidiStreaming', this.#through)
+    const onPeer = (carrying: Peer): void => {
+      near.peer = carrying
+      options.onPeer?.(carrying)
+    }
+    void carry(near.other, options.pattern ?? 'bidiStreaming', onPeer, this.#through)
     return near
   }
 
@@ -94,7 +100,12 @@ export class InterceptedConnector implements Connector {
 }
 
 /** Takes one call from the far end of its pair through the interceptors, and what comes back to the caller. */
-async function carry(far: Channel, pattern: Pattern, through: InterceptedNext): Promise<void> {
+async function carry(
+  far: Channel,
+  pattern: Pattern,
+  onPeer: (peer: Peer) => void,
+  through: InterceptedNext,
+): Promise<void> {
   const controller = new AbortController()
   far.observe({ onClose: (error) => error !== undefined && controller.abort(error) })
   try {
@@ -107,6 +118,7 @@ async function carry(far: Channel, pattern: Pattern, through: InterceptedNext): 
       signal: controller.signal,
       deadline: timeout === undefined ? undefined : Date.now() + timeout,
       peer: undefined,
+      onPeer,
       request,
       updates: pattern === 'clientStreaming' || pattern === 'bidiStreaming' ? takenOnce(far) : undefined,
     }

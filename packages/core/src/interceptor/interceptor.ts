@@ -19,6 +19,8 @@ export interface InterceptedCall {
   readonly deadline: number | undefined
   /** The other side: the client on the server. On the client it is known only once a transport carries the call, and `undefined` here. */
   readonly peer: Peer | undefined
+  /** Whom to tell what carries the call, on the client: an interceptor may put its own in between. */
+  readonly onPeer?: ((peer: Peer) => void) | undefined
   /** The request message. */
   readonly request: unknown
   /** The updates, where the pattern has them. They are taken once: who calls `next` again must have kept them. */
