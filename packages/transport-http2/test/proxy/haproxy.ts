@@ -6,6 +6,8 @@ export const haproxy: ProxyKind = {
   name: 'HAProxy',
   command: 'haproxy',
   versionFlag: '-v',
+  sharesUploads: true,
+  stallsWhenServersDie: false,
   prepare: ({ clear, tls, servers: [a, b], certificates: { server } }) => ({
     command: 'haproxy',
     port: clear,

@@ -14,5 +14,9 @@ export interface ProxyKind {
   readonly name: string
   readonly command: string
   readonly versionFlag: string
+  /** Whether what a client sends shares one buffer: a stream that is not read holds up the others. */
+  readonly sharesUploads: boolean
+  /** Whether it may stop to forward the streams of one server when another dies. */
+  readonly stallsWhenServersDie: boolean
   prepare(place: ProxyPlace): ProxyCommand
 }

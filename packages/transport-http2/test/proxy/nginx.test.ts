@@ -1,0 +1,4 @@
+import { describeProxy } from './describe-proxy.ts'
+import { nginx } from './nginx.ts'
+
+describeProxy(nginx)
