@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 // nghttp2, which ends the process. So a session ends in a turn of its own.
 
 /** Ends a session, and the socket below it, soon. */
-export function destroySession(session: Http2Session, socket?: Duplex | undefined): void {
+export function destroySession(session: Http2Session, socket?: Duplex): void {
   setImmediate(() => {
     session.destroy()
     socket?.destroy()
