@@ -1,87 +1,19 @@
 import { balance, type Connectors, combineConnectors, failover, type Policy, race, route } from '@qrpc/combined'
-import {
-  type Channel,
-  type ConnectionState,
-  type Connector,
-  createClient,
-  RpcError,
-  serve,
-  serverStreaming,
-  service,
-  unary,
-} from '@qrpc/core'
-import { createMemoryTransport } from '@qrpc/transport-mem'
+import { type ConnectionState, type Connector, createClient } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
-
-const Who = service('who', {
-  /** Tells which server has answered. */
-  name: unary<void, string>(),
-  names: serverStreaming<void, string>(),
-  /** Answers when it is released. */
-  hold: unary<void, string>(),
-})
-
-/** A server that tells its name, and its connector; down until it is told otherwise. */
-function node(name: string) {
-  const { connector, listener, listen } = createMemoryTransport({ name })
-  let release!: () => void
-  const released = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  const handlers = {
-    name: () => name,
-    names: () => [name, name],
-    async hold() {
-      await released
-      return name
-    },
-  }
-  let server = serve(Who, handlers, listener)
-  return {
-    connector,
-    release,
-    stop: () => server.close({ graceMs: 0 }),
-    start() {
-      server = serve(Who, handlers, listen())
-    },
-  }
-}
+import { node, ScriptedConnector, Who } from './node.ts'
 
 /** A connector that connects when it is told to. */
-class SlowConnector implements Connector {
-  readonly address = 'slow:'
-  opens = 0
-  readonly #inner: Connector
-  #decide!: (ready: boolean) => void
-  readonly #decided = new Promise<boolean>((resolve) => {
-    this.#decide = resolve
+function slow(inner: Connector) {
+  let connect!: () => void
+  const connected = new Promise<void>((resolve) => {
+    connect = resolve
   })
-
-  constructor(inner: Connector) {
-    this.#inner = inner
-  }
-
-  async open(): Promise<Channel> {
-    this.opens++
-    if (await this.#decided) return this.#inner.open()
-    throw new RpcError('unavailable', 'slow, and then nothing')
-  }
-
-  connect(): void {
-    this.#decide(true)
-  }
-
-  fail(): void {
-    this.#decide(false)
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
+  const connector = new ScriptedConnector('slow:', async () => {
+    await connected
+    return inner.open()
+  })
+  return { connector, connect }
 }
 
 function client(connectors: Connectors, policy?: Policy) {
@@ -145,24 +77,34 @@ describe('failover', () => {
   })
 
   test('does not try another for a call that was aborted', async () => {
-    const slow = new SlowConnector(node('a').connector)
-    const b = new SlowConnector(node('b').connector)
-    const combined = client([slow, b], failover())
-    await expect(combined.name(undefined, { timeout: 1 })).rejects.toMatchObject({ code: 'deadline_exceeded' })
-    slow.connect()
-    expect(b.opens).toBe(0)
+    const a = new ScriptedConnector('a:', (options) => {
+      return new Promise((_, reject) => {
+        options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error))
+      })
+    })
+    const b = node('b')
+    const combined = combineConnectors([a, b.connector], failover())
+    const { name } = createClient(Who, combined)
+    await expect(name(undefined, { timeout: 1 })).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    const controller = new AbortController()
+    const called = name(undefined, { signal: controller.signal })
+    controller.abort(new Error('of no code that is known'))
+    await expect(called).rejects.toMatchObject({ code: 'cancelled' })
+    await new Promise(setImmediate)
+    expect(b.calls()).toBe(0)
+    expect(combined.members.map(({ healthy }) => healthy)).toEqual([true, true])
   })
 })
 
 describe('race', () => {
   test('is won by the one that connects first, which is remembered', async () => {
-    const slow = new SlowConnector(node('slow').connector)
+    const { connector, connect } = slow(node('slow').connector)
     const fast = node('fast')
-    const { name } = client([slow, fast.connector], race({ delayMs: 1 }))
+    const { name } = client([connector, fast.connector], race({ delayMs: 1 }))
     expect(await name()).toBe('fast')
+    connect()
     expect(await name()).toBe('fast')
-    expect(slow.opens).toBe(1)
-    slow.connect()
+    expect(connector.opens.length).toBe(1)
   })
 
   test('gives each a head start', async () => {

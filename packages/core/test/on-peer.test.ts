@@ -62,7 +62,7 @@ describe('onPeer', () => {
   })
 
   it('hears nothing of a call that no transport took, nor of one that was cut short before', async () => {
-    const onPeer = vi.fn()
+    const onPeer = vi.fn<(peer: Peer) => void>()
     const { client } = bed({ open: () => Promise.reject(new Error('no')) })
     expect((await failure(client.call(1, { onPeer }))).code).toBe('unavailable')
     const controller = new AbortController()
@@ -88,7 +88,7 @@ describe('onPeer', () => {
   })
 
   it('is not asked for where an interceptor answers by itself', async () => {
-    const onPeer = vi.fn()
+    const onPeer = vi.fn<(peer: Peer) => void>()
     const { client } = bed({ clientInterceptors: [async () => ({ response: 7 })] })
     expect(await client.call(1, { onPeer })).toBe(7)
     expect(onPeer).not.toHaveBeenCalled()
