@@ -3,4 +3,4 @@ export { QuicEndpoint, type QuicEndpointOptions } from './endpoint/quic-endpoint
 export type { QuicOptions } from './options.ts'
 export { listenQuic, type QuicListenOptions } from './server/listen-quic.ts'
 export type { QuicListener } from './server/quic-listener.ts'
-export type { Pem, TlsCredentials } from './tls/credentials.ts'
+export type { Pem, ServerCredentials, TlsCredentials } from './tls/credentials.ts'

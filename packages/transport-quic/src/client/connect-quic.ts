@@ -45,6 +45,13 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
     throw new RpcError('invalid_argument', 'tls.serverName "": give the name of the server, or nothing')
   const format = new WireFormat(options)
   let config: Config | undefined
+  let session: Uint8Array | undefined
+  // Each ticket is for one connection (RFC 8446, appendix C.4), or observers could tell that they are of one client.
+  const take = (): Uint8Array | undefined => {
+    const taken = session
+    session = undefined
+    return taken
+  }
   return new DialingConnector(
     address,
     async (signal, observer) => {
@@ -58,6 +65,7 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
           connectTimeoutMs,
           keyLogFile: checked.keyLogFile,
           endpoint: endpoint && endpointOf(endpoint),
+          session: take(),
           config(quiche, host) {
             config ??= createConfig(quiche, checked, {
               credentials,
@@ -80,7 +88,10 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
         maxConcurrentStreams,
         keepAliveIntervalMs: checked.idleTimeoutMs / 2,
       }
-      client = new QuicClientConnection(dialled.connection, settings, observer, () => dialled.release())
+      client = new QuicClientConnection(dialled.connection, settings, observer, () => {
+        session = dialled.connection.quiche.session() ?? undefined
+        return dialled.release()
+      })
       return client
     },
     options,

@@ -17,6 +17,8 @@ export interface DialSettings {
   readonly keyLogFile: string | undefined
   /** A socket that others use, too. Default: one of its own. */
   readonly endpoint: Endpoint | undefined
+  /** A session of an earlier connection to the same server, to resume. */
+  readonly session: Uint8Array | undefined
   /** The config for a peer at this address. */
   readonly config: (binding: Quiche, host: string) => Config
 }
@@ -77,6 +79,7 @@ function handshake(
   const name = isIP(settings.serverName) === 0 ? settings.serverName : null
   const quiche = binding.Connection.connect(name, id, local, remote, settings.config(binding, remote.host))
   if (settings.keyLogFile !== undefined) quiche.setKeylog(settings.keyLogFile)
+  if (settings.session !== undefined) quiche.setSession(settings.session)
   return new Promise((resolve, reject) => {
     let established = false
     const fail = (error: RpcError): void => {

@@ -11,7 +11,8 @@ const HANDSHAKE_TIMEOUT = new RpcError('unavailable', 'the handshake took too lo
 
 /** What an acceptor lets in. */
 export interface AcceptorSettings {
-  readonly config: Config
+  /** For the connections that begin from now on. */
+  config: Config
   readonly maxConnections: number
   /** Handshakes under way from which on clients must first prove their address. */
   readonly retryAbove: number

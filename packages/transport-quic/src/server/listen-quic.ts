@@ -1,18 +1,24 @@
+import { createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { RpcError } from '@qrpc/core'
 import { WireFormat } from '@qrpc/wire'
-import { loadBinding } from '../binding.ts'
+import { type Config, loadBinding } from '../binding.ts'
 import { hostAndPort } from '../client/target.ts'
 import { Endpoint } from '../endpoint/endpoint.ts'
 import { endpointOf, type QuicEndpoint } from '../endpoint/quic-endpoint.ts'
 import { checkInteger, checkMs, checkQuicOptions, datagramSize, type QuicOptions } from '../options.ts'
-import { checkCredentials, type TlsCredentials } from '../tls/credentials.ts'
+import { type CheckedCredentials, checkCredentials, type ServerCredentials } from '../tls/credentials.ts'
 import { createConfig } from '../tls/quic-config.ts'
 import { QuicListener } from './quic-listener.ts'
 
 /** How a listener listens, and what protects it. */
 export interface QuicListenOptions extends QuicOptions {
-  /** The certificate and key of the server. With `requestCert` clients need a certificate that `ca` vouches for. */
-  readonly tls: TlsCredentials & { readonly requestCert?: boolean | undefined }
+  /** The certificate and key of the server. They can be replaced: `setSecureContext` of the listener. */
+  readonly tls: ServerCredentials
+  /**
+   * What session tickets are encrypted with, in 48 bytes: servers behind one address that have the same one resume each
+   * other's sessions. Default: one of the listener's own.
+   */
+  readonly ticketKey?: Uint8Array | undefined
   /** The address to listen at. Default: 127.0.0.1. All interfaces: `0.0.0.0` or `::`. */
   readonly host?: string | undefined
   /** Default: 0, any port that is free. */
@@ -37,6 +43,7 @@ export interface QuicListenOptions extends QuicOptions {
 }
 
 const MAX_UINT31 = 2 ** 31 - 1
+const TICKET_KEY_SIZE = 48
 
 /**
  * Listens for QUIC connections.
@@ -58,8 +65,8 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
   checkInteger('retryAbove', retryAbove, 0, MAX_UINT31)
   checkMs('firstFrameTimeoutMs', firstFrameTimeoutMs)
   checkMs('handshakeTimeoutMs', handshakeTimeoutMs)
-  const credentials = checkCredentials(tls)
-  if (credentials.cert === null) throw new RpcError('invalid_argument', 'tls: a QUIC server needs a cert and its key')
+  const ticketKey = checkTicketKey(options.ticketKey)
+  checkServerCredentials(tls)
   const format = new WireFormat(options)
   const binding = await loadBinding()
   const shared = options.endpoint && endpointOf(options.endpoint)
@@ -68,16 +75,22 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
   }
   const endpoint = shared ?? (await Endpoint.bind(binding, { host, port }))
   const local = endpoint.local
-  const config = createConfig(binding, checked, {
-    credentials,
-    verifyPeer: tls.requestCert === true,
-    maxStreams: maxConcurrentStreams,
-    datagramSize: datagramSize(checked, local.host),
-  })
+  const configFor = (tls: ServerCredentials): Config => {
+    const credentials = checkServerCredentials(tls)
+    const verifyPeer = tls.requestCert === true
+    return createConfig(binding, checked, {
+      credentials,
+      verifyPeer,
+      maxStreams: maxConcurrentStreams,
+      datagramSize: datagramSize(checked, local.host),
+      ticketKey: ticketKeyFor(ticketKey, verifyPeer, credentials.ca),
+    })
+  }
   const settings = {
     ...checked,
     format,
-    config,
+    config: configFor(tls),
+    configFor,
     maxConnections,
     retryAbove,
     handshakeTimeoutMs,
@@ -85,4 +98,22 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
     maxResets,
   }
   return new QuicListener(endpoint, shared === undefined, settings, [`quic://${hostAndPort(local.host, local.port)}`])
+}
+
+function checkServerCredentials(tls: ServerCredentials): CheckedCredentials {
+  const credentials = checkCredentials(tls)
+  if (credentials.cert === null) throw new RpcError('invalid_argument', 'tls: a QUIC server needs a cert and its key')
+  return credentials
+}
+
+function checkTicketKey(key: Uint8Array = randomBytes(TICKET_KEY_SIZE)): Uint8Array {
+  if (key.length === TICKET_KEY_SIZE) return key
+  throw new RpcError('invalid_argument', `ticketKey of ${key.length} bytes: give ${TICKET_KEY_SIZE}`)
+}
+
+/** A session is resumed without a look at the client's certificate: only where the same authorities would vouch for it. */
+function ticketKeyFor(key: Uint8Array, verifyPeer: boolean, authorities: Uint8Array | null): Uint8Array {
+  const info = createHash('sha256').update(verifyPeer ? 'client certificates' : 'none')
+  if (verifyPeer) info.update(authorities ?? 'of the system')
+  return new Uint8Array(hkdfSync('sha256', key, '', info.digest(), TICKET_KEY_SIZE))
 }

@@ -1,10 +1,18 @@
 import type { Channel, CloseOptions, Listener } from '@qrpc/core'
 import { AcceptQueue } from '@qrpc/wire'
+import type { Config } from '../binding.ts'
 import { Acceptor, type AcceptorSettings } from '../endpoint/acceptor.ts'
 import type { Endpoint } from '../endpoint/endpoint.ts'
+import type { ServerCredentials } from '../tls/credentials.ts'
 import { ServerConnection, type ServerConnectionSettings } from './server-connection.ts'
 
 const DEFAULT_GRACE_MS = 5000
+
+/** What a listener needs to know. */
+export interface QuicListenerSettings extends AcceptorSettings, ServerConnectionSettings {
+  /** The config of connections with these credentials. */
+  readonly configFor: (tls: ServerCredentials) => Config
+}
 
 /** Accepts channels over QUIC. */
 export class QuicListener implements Listener {
@@ -13,16 +21,13 @@ export class QuicListener implements Listener {
   readonly #ownsEndpoint: boolean
   readonly #connections = new Set<ServerConnection>()
   readonly #accepted = new AcceptQueue()
+  readonly #settings: QuicListenerSettings
   #closing = false
 
-  constructor(
-    endpoint: Endpoint,
-    ownsEndpoint: boolean,
-    settings: AcceptorSettings & ServerConnectionSettings,
-    addresses: readonly string[],
-  ) {
+  constructor(endpoint: Endpoint, ownsEndpoint: boolean, settings: QuicListenerSettings, addresses: readonly string[]) {
     this.#endpoint = endpoint
     this.#ownsEndpoint = ownsEndpoint
+    this.#settings = settings
     this.addresses = addresses
     const acceptor = new Acceptor(endpoint, settings, (connect) => {
       const connection = new ServerConnection(
@@ -37,6 +42,16 @@ export class QuicListener implements Listener {
       this.#connections.add(connection)
     })
     endpoint.accept = acceptor.accept
+  }
+
+  /**
+   * Replaces certificate, key and authorities, as before the certificate expires. Connections that are there go on;
+   * session tickets stay good.
+   *
+   * @throws RpcError `invalid_argument` for credentials that make no sense: then those from before stay.
+   */
+  setSecureContext(tls: ServerCredentials): void {
+    this.#settings.config = this.#settings.configFor(tls)
   }
 
   accept(): Promise<Channel | undefined> {

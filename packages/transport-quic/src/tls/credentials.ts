@@ -14,6 +14,12 @@ export interface TlsCredentials {
   readonly ca?: Pem | undefined
 }
 
+/** {@link TlsCredentials} of a server, which needs a certificate and its key. */
+export interface ServerCredentials extends TlsCredentials {
+  /** Whether clients need a certificate that `ca` vouches for. Default: false. */
+  readonly requestCert?: boolean | undefined
+}
+
 /** {@link TlsCredentials} as the binding takes them. */
 export interface CheckedCredentials {
   readonly cert: Uint8Array[] | null

@@ -13,6 +13,8 @@ export interface ConfigSettings {
   /** Streams that the peer may have open at a time. */
   readonly maxStreams: number
   readonly datagramSize: number
+  /** What a server's session tickets are encrypted with: 48 bytes. */
+  readonly ticketKey?: Uint8Array | undefined
 }
 
 /** A config of quiche, which all connections of one side can share. */
@@ -33,6 +35,7 @@ export function createConfig(quiche: Quiche, options: CheckedQuicOptions, settin
   config.setMaxStreamWindow(options.streamWindow)
   config.setCcAlgorithmName(options.congestionControl)
   config.setActiveConnectionIdLimit(2)
+  if (settings.ticketKey !== undefined) config.setTicketKey(settings.ticketKey)
   if (options.keyLogFile !== undefined) config.logKeys()
   return config
 }
