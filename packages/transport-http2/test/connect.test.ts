@@ -156,6 +156,20 @@ describe('connectHttp2', () => {
     expect(await stream.receive()).toBeUndefined()
   })
 
+  test('GOAWAY: opens that wait in line go on with the next session', async () => {
+    await using echo = await connectEcho({}, { maxConcurrentStreams: 1 })
+    const sessions: { goaway(): void }[] = []
+    echo.listener.server.on('session', (session: { goaway(): void }) => sessions.push(session))
+    const stream = echo.client.talk()
+    await stream.send('before')
+    expect(await stream.receive()).toBe('before')
+    const waiting = [1, 2, 3].map((n) => echo.client.echo(n))
+    sessions[0]?.goaway()
+    expect(await Promise.all(waiting)).toEqual([1, 2, 3])
+    stream.end()
+    expect(await stream.receive()).toBeUndefined()
+  })
+
   test('a server that no longer answers is given up by keep-alive', async () => {
     await using echo = await connectEcho()
     let mute = false

@@ -9,6 +9,9 @@ import {
 } from '@qrpc/wire'
 import type { QuicConnection } from '../connection/quic-connection.ts'
 
+// Streams that were cut off, after which a connection is left for another one while there is window left to finish.
+const MOST_ABANDONED = 100
+
 /** What a connection needs to know besides itself. */
 export interface QuicClientSettings extends ChannelTableSettings {
   readonly address: string
@@ -96,7 +99,13 @@ export class QuicClientConnection implements Connection {
   }
 
   #onGone(): void {
+    if (this.#connection.abandoned >= MOST_ABANDONED) {
+      this.#retire(new RpcError('unavailable', `${MOST_ABANDONED} calls of the connection were cut off`))
+    }
     if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
+    const unusable = this.#unusable
+    // The last channel may be going in the middle of a turn.
+    if (unusable !== undefined && this.#channels.size === 0) queueMicrotask(() => this.#connection.close(0, unusable))
   }
 
   #retire(error: RpcError): void {

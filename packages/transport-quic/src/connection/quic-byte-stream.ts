@@ -189,6 +189,7 @@ export class QuicByteStream implements ByteStream {
     } catch {
       this.finReceived = true
     }
+    this.connection.countAbandoned()
     if (!this.finReceived) attempt(() => quiche.streamShutdown(this.id, this.connection.shutdown.Read, errorCode))
     if (!this.finSent) attempt(() => quiche.streamShutdown(this.id, this.connection.shutdown.Write, errorCode))
     this.connection.schedule()

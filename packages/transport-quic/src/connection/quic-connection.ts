@@ -57,6 +57,7 @@ export class QuicConnection {
   #info: RecvInfo
   #moved = false
   #nextOwn = 0
+  #abandoned = 0
   #nextPeer = 0
   readonly #ahead = new Set<number>()
   #unlisted = 0
@@ -96,6 +97,14 @@ export class QuicConnection {
   /** Whether the handshake is done. */
   get established(): boolean {
     return this.#established
+  }
+
+  /**
+   * Streams that were cut off, by either side. Each may have cost a part of the connection's window for good: this quiche
+   * never gives back what was on its way to them.
+   */
+  get abandoned(): number {
+    return this.#abandoned
   }
 
   /** Streams that can be started now. */
@@ -229,6 +238,10 @@ export class QuicConnection {
   forget(stream: QuicByteStream): void {
     this.#blocked.delete(stream)
     if (stream.id >= 0) this.#streams.delete(stream.id)
+  }
+
+  countAbandoned(): void {
+    this.#abandoned++
   }
 
   countReset(): void {

@@ -72,11 +72,11 @@ export class DialingConnector implements StatefulConnector {
   }
 
   open(options?: OpenOptions): Channel | Promise<Channel> {
-    if (this.#current?.usable) return this.#current.open(options)
+    if (this.#current?.usable) return this.#openOn(this.#current, options)
     if (this.#closed !== undefined) throw this.#closed
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(openAborted(signal))
-    const opening = this.#waiting.wait(() => (this.#current as Connection).open(options), signal)
+    const opening = this.#waiting.wait(() => this.#openOn(this.#current as Connection, options), signal)
     this.#attempting ??= this.#connect()
     return opening
   }
@@ -93,6 +93,16 @@ export class DialingConnector implements StatefulConnector {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Who waits in line at a connection that goes away has sent nothing yet, and can go on with the next one. */
+  #openOn(connection: Connection, options: OpenOptions | undefined): Channel | Promise<Channel> {
+    const opened = connection.open(options)
+    if (!(opened instanceof Promise)) return opened
+    return opened.catch((error: unknown) => {
+      if (connection.usable || this.#closed !== undefined || options?.signal?.aborted) throw error
+      return this.open(options)
+    })
   }
 
   /** One attempt, after the backoff. It never rejects: those that wait are told. */
