@@ -16,9 +16,11 @@ export interface NetworkOptions {
 }
 
 /** A relay that stands between clients and a server. */
-export interface Network {
+export interface Network extends AsyncDisposable {
   /** Where clients find it. */
   readonly port: number
+  /** Whether all that the server sends is lost. */
+  mute: boolean
   close(): Promise<void>
 }
 
@@ -50,7 +52,9 @@ export async function startNetwork(server: number, options: NetworkOptions): Pro
     if (known !== undefined) return known
     const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 })
     socket.on('error', () => {})
-    socket.on('message', (datagram) => travel(() => front.send(datagram, client, '127.0.0.1')))
+    socket.on('message', (datagram) => {
+      if (!network.mute) travel(() => front.send(datagram, client, '127.0.0.1'))
+    })
     upstream.set(client, socket)
     return socket
   }
@@ -62,8 +66,12 @@ export async function startNetwork(server: number, options: NetworkOptions): Pro
   })
   front.bind(0, '127.0.0.1')
   await once(front, 'listening')
-  return {
+  const network: Network = {
+    [Symbol.asyncDispose]() {
+      return this.close()
+    },
     port: front.address().port,
+    mute: false,
     async close() {
       closed = true
       for (const timer of timers) clearTimeout(timer)
@@ -76,6 +84,7 @@ export async function startNetwork(server: number, options: NetworkOptions): Pro
       )
     },
   }
+  return network
 }
 
 /** Random numbers that are the same each time. */

@@ -85,6 +85,8 @@ export interface OpenOptions {
   readonly method?: string | undefined
   /** How many messages go each way. A transport may carry unary calls otherwise than streams. */
   readonly pattern?: Pattern | undefined
+  /** Whether the method is declared to do no harm when it is executed twice. Default: false. */
+  readonly idempotent?: boolean | undefined
   /** The call's metadata. */
   readonly metadata?: MetadataEntries | undefined
   /** Aborts an open that waits for a connection or its turn. Read only by an open that must wait. */

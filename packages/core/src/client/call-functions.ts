@@ -24,7 +24,8 @@ export interface Caller {
 export function unary(method: Method, { connector, through }: Caller): ClientFunction {
   if (through !== undefined) return interceptedFunction(method, through)
   const path = method.path
-  const open: OpenOptions = { method: path, pattern: 'unary', metadata: undefined, signal: undefined }
+  const { idempotent } = method.schemas
+  const open: OpenOptions = { method: path, pattern: 'unary', idempotent, metadata: undefined, signal: undefined }
   return (message, options) => {
     if (options !== undefined)
       return scoped(method, options, (scope) => scope.open(connector, message, true).receiveOnly())

@@ -12,12 +12,14 @@ import type { CallOptions } from './call-options.ts'
 export interface CalledMethod {
   readonly path: string
   readonly pattern: Pattern
+  readonly schemas: { readonly idempotent?: boolean | undefined }
 }
 
 /** One call from its opening to its end: what can cut it short (signal, deadline, cancel), and what is to be freed then. */
 export class CallScope implements OpenOptions, ChannelObserver {
   readonly method: string
   readonly pattern: Pattern
+  readonly idempotent: boolean | undefined
   readonly metadata: MetadataEntries | undefined
   /** Whom to tell what carries the call. */
   readonly onPeer: ((peer: Peer) => void) | undefined
@@ -38,6 +40,7 @@ export class CallScope implements OpenOptions, ChannelObserver {
   constructor(method: CalledMethod, options: CallOptions | undefined) {
     this.method = method.path
     this.pattern = method.pattern
+    this.idempotent = method.schemas.idempotent
     this.metadata = options?.metadata === undefined ? undefined : [...new Metadata(options.metadata)]
     this.onPeer = options?.onPeer
     if (options === undefined || options === null) return

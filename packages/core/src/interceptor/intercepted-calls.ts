@@ -5,7 +5,6 @@ import { CallScope } from '../client/call-scope.ts'
 import { ServerStream } from '../client/calls.ts'
 import { sendUpdates } from '../client/update-sender.ts'
 import { ContextValues } from '../context-values.ts'
-import type { Pattern } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import { ItemSource } from '../iterator.ts'
 import { Metadata } from '../metadata.ts'
@@ -16,8 +15,11 @@ import { takenOnce } from './taken-once.ts'
 /** The end of a client's way through its interceptors: the call itself. */
 export function callOver(connector: Connector): InterceptedNext {
   return async (call) => {
-    const { method, pattern, metadata, signal, deadline, onPeer, request, updates } = call
-    const scope = new CallScope({ path: method, pattern }, { signal, deadline, metadata, onPeer })
+    const { method, pattern, idempotent, metadata, signal, deadline, onPeer, request, updates } = call
+    const scope = new CallScope(
+      { path: method, pattern, schemas: { idempotent } },
+      { signal, deadline, metadata, onPeer },
+    )
     const channel = scope.open(connector, request, updates === undefined)
     if (pattern === 'notify') {
       await scope.handedOver()
@@ -39,10 +41,11 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
       return
     }
     scope.onOver(() => scope.error !== undefined && reject(scope.error))
-    const { method, pattern, signal, deadline, onPeer } = scope
+    const { method, pattern, idempotent, signal, deadline, onPeer } = scope
     through({
       method,
       pattern,
+      idempotent,
       metadata: new Metadata(scope.metadata),
       values: new ContextValues(),
       signal,
@@ -86,7 +89,8 @@ export class InterceptedConnector implements Connector {
       near.peer = carrying
       options.onPeer?.(carrying)
     }
-    void carry(near.other, options.pattern ?? 'bidiStreaming', onPeer, this.#through)
+    const { pattern = 'bidiStreaming', idempotent } = options
+    void carry(near.other, { pattern, idempotent, onPeer }, this.#through)
     return near
   }
 
@@ -102,8 +106,7 @@ export class InterceptedConnector implements Connector {
 /** Takes one call from the far end of its pair through the interceptors, and what comes back to the caller. */
 async function carry(
   far: Channel,
-  pattern: Pattern,
-  onPeer: (peer: Peer) => void,
+  { pattern, idempotent, onPeer }: Required<Pick<InterceptedCall, 'pattern' | 'idempotent' | 'onPeer'>>,
   through: InterceptedNext,
 ): Promise<void> {
   const controller = new AbortController()
@@ -113,6 +116,7 @@ async function carry(
     const call: InterceptedCall = {
       method,
       pattern,
+      idempotent,
       metadata: new Metadata(metadata),
       values: new ContextValues(),
       signal: controller.signal,

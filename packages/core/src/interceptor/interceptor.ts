@@ -9,6 +9,8 @@ export interface InterceptedCall {
   readonly method: string
   /** How many messages go each way. */
   readonly pattern: Pattern
+  /** On the client: whether the method is declared `idempotent`, so that an interceptor may call `next` again. */
+  readonly idempotent?: boolean | undefined
   /** The call's metadata. A client's interceptor may add to it before it calls `next`. */
   readonly metadata: Metadata
   /** What the interceptors of this side tell each other, and a server's handler. */

@@ -17,6 +17,11 @@ export interface QuicConnectOptions extends QuicOptions, BackoffOptions {
    * certificate authorities of the system.
    */
   readonly tls?: (TlsCredentials & { readonly serverName?: string | undefined }) | undefined
+  /**
+   * Sends calls of methods declared `idempotent` along with the handshake, a round trip earlier, to a server where this
+   * connector was before (RFC 9001, section 4.6). Who records them can have the server execute them again. Default: false.
+   */
+  readonly earlyData?: boolean | undefined
   /** Channels that are open at a time, if the server allows as many; further opens wait in line. Default: 1000. */
   readonly maxConcurrentStreams?: number | undefined
   /** How long connecting may take, the handshake included, in ms. Default: 10000. */
@@ -36,7 +41,7 @@ export interface QuicConnectOptions extends QuicOptions, BackoffOptions {
 export function connectQuic(address: string, options: QuicConnectOptions = {}): StatefulConnector {
   const target = parseTarget(address)
   const checked = checkQuicOptions(options)
-  const { maxConcurrentStreams = 1000, connectTimeoutMs = 10_000, tls = {}, endpoint } = options
+  const { maxConcurrentStreams = 1000, connectTimeoutMs = 10_000, tls = {}, endpoint, earlyData = false } = options
   checkInteger('maxConcurrentStreams', maxConcurrentStreams, 1, 2 ** 31 - 1)
   checkMs('connectTimeoutMs', connectTimeoutMs)
   const credentials = checkCredentials(tls)
@@ -66,12 +71,14 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
           keyLogFile: checked.keyLogFile,
           endpoint: endpoint && endpointOf(endpoint),
           session: take(),
+          earlyData,
           config(quiche, host) {
             config ??= createConfig(quiche, checked, {
               credentials,
               verifyPeer: true,
               maxStreams: 0,
               datagramSize: datagramSize(checked, host),
+              earlyData,
             })
             return config
           },

@@ -19,6 +19,8 @@ export interface DialSettings {
   readonly endpoint: Endpoint | undefined
   /** A session of an earlier connection to the same server, to resume. */
   readonly session: Uint8Array | undefined
+  /** Whether a connection that may carry early data is as good as established. */
+  readonly earlyData: boolean
   /** The config for a peer at this address. */
   readonly config: (binding: Quiche, host: string) => Config
 }
@@ -34,7 +36,8 @@ export interface Dialled {
 export type DialObserver = Pick<QuicConnectionObserver, 'onTurn' | 'onClosed'>
 
 /**
- * A connection whose handshake is done, and whose server is who it should be.
+ * A connection whose handshake is done, and whose server is who it should be; with a session that takes early data, one
+ * whose handshake goes on: only who has the keys of that session can read what is sent by then.
  *
  * @throws RpcError (as a rejection) `unavailable` with what has failed, or the signal's reason.
  */
@@ -81,11 +84,10 @@ function handshake(
   if (settings.keyLogFile !== undefined) quiche.setKeylog(settings.keyLogFile)
   if (settings.session !== undefined) quiche.setSession(settings.session)
   return new Promise((resolve, reject) => {
-    let established = false
-    const fail = (error: RpcError): void => {
-      if (!established) connection.close(0, error)
+    let dialled = false
+    const onAbort = (): void => {
+      if (!dialled) connection.close(0, RpcError.from(signal.reason, 'cancelled'))
     }
-    const onAbort = (): void => fail(RpcError.from(signal.reason, 'cancelled'))
     const settle = (): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
@@ -100,11 +102,11 @@ function handshake(
         onEstablished() {
           const refusal = name === null ? checkAddress(connection, settings.serverName) : undefined
           if (refusal !== undefined) {
-            fail(refusal)
+            connection.close(0, refusal)
             return
           }
-          established = true
           settle()
+          dialled = true
           resolve(connection)
         },
         onStream: (stream) => stream.reset(new RpcError('unimplemented', 'a client takes no streams')),
@@ -113,18 +115,22 @@ function handshake(
         onClosed(error) {
           settle()
           endpoint.remove(connection)
-          if (established) observer.onClosed(error)
+          if (dialled) observer.onClosed(error)
           else reject(error)
         },
       },
     )
     const timer = setTimeout(
-      () => fail(new RpcError('unavailable', `no answer within ${settings.connectTimeoutMs} ms`)),
+      () => connection.close(0, new RpcError('unavailable', `no answer within ${settings.connectTimeoutMs} ms`)),
       settings.connectTimeoutMs,
     )
     signal.addEventListener('abort', onAbort, { once: true })
     endpoint.add(connection, [id])
     connection.flush()
+    if (settings.earlyData && quiche.isInEarlyData()) {
+      dialled = true
+      resolve(connection)
+    }
   })
 }
 

@@ -20,7 +20,7 @@ export interface QuicClientSettings extends ChannelTableSettings {
   readonly keepAliveIntervalMs: number
 }
 
-/** An established QUIC connection, as its connector sees it. */
+/** A QUIC connection, as its connector sees it: established, or about to be and good for early data. */
 export class QuicClientConnection implements Connection {
   readonly #connection: QuicConnection
   readonly #settings: QuicClientSettings
@@ -54,7 +54,9 @@ export class QuicClientConnection implements Connection {
   }
 
   open(options: OpenOptions | undefined): Channel | Promise<Channel> {
-    if (this.#waiting.size === 0 && this.#hasRoom()) return this.#openNow()
+    if (this.#connection.established) {
+      if (this.#waiting.size === 0 && this.#hasRoom()) return this.#openNow()
+    } else if (options?.idempotent && this.#hasRoom()) return this.#openNow()
     return this.#waiting.wait(() => this.#openNow(), options?.signal)
   }
 
@@ -71,7 +73,7 @@ export class QuicClientConnection implements Connection {
 
   /** A turn of the connection is over. */
   onTurn(): void {
-    if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
+    this.#admit()
   }
 
   /** The connection is lost. */
@@ -86,6 +88,10 @@ export class QuicClientConnection implements Connection {
     this.usable &&
     this.#channels.size < this.#settings.maxConcurrentStreams &&
     this.#unstarted < this.#connection.credit
+
+  #admit(): void {
+    if (this.#waiting.size > 0 && this.#connection.established) this.#waiting.admit(this.#hasRoom)
+  }
 
   #openNow(): Channel {
     this.#unstarted++
@@ -102,7 +108,7 @@ export class QuicClientConnection implements Connection {
     if (this.#connection.abandoned >= MOST_ABANDONED) {
       this.#retire(new RpcError('unavailable', `${MOST_ABANDONED} calls of the connection were cut off`))
     }
-    if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
+    this.#admit()
     const unusable = this.#unusable
     // The last channel may be going in the middle of a turn.
     if (unusable !== undefined && this.#channels.size === 0) queueMicrotask(() => this.#connection.close(0, unusable))

@@ -19,6 +19,12 @@ export interface QuicListenOptions extends QuicOptions {
    * other's sessions. Default: one of the listener's own.
    */
   readonly ticketKey?: Uint8Array | undefined
+  /**
+   * Takes calls before the handshake is done, from clients that were here before and have said so, too. Who records such a
+   * call can send it again (RFC 9001, section 9.2), so that clients send only methods declared `idempotent` this way. Not
+   * together with `requestCert`. Default: false.
+   */
+  readonly earlyData?: boolean | undefined
   /** The address to listen at. Default: 127.0.0.1. All interfaces: `0.0.0.0` or `::`. */
   readonly host?: string | undefined
   /** Default: 0, any port that is free. */
@@ -83,6 +89,7 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
       verifyPeer,
       maxStreams: maxConcurrentStreams,
       datagramSize: datagramSize(checked, local.host),
+      earlyData: options.earlyData === true && !verifyPeer,
       ticketKey: ticketKeyFor(ticketKey, verifyPeer, credentials.ca),
     })
   }

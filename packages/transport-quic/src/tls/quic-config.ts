@@ -15,6 +15,8 @@ export interface ConfigSettings {
   readonly datagramSize: number
   /** What a server's session tickets are encrypted with: 48 bytes. */
   readonly ticketKey?: Uint8Array | undefined
+  /** Whether data may travel before the handshake is done (RFC 9001, section 4.6). */
+  readonly earlyData: boolean
 }
 
 /** A config of quiche, which all connections of one side can share. */
@@ -36,6 +38,7 @@ export function createConfig(quiche: Quiche, options: CheckedQuicOptions, settin
   config.setCcAlgorithmName(options.congestionControl)
   config.setActiveConnectionIdLimit(2)
   if (settings.ticketKey !== undefined) config.setTicketKey(settings.ticketKey)
+  if (settings.earlyData) config.enableEarlyData()
   if (options.keyLogFile !== undefined) config.logKeys()
   return config
 }
