@@ -1,74 +1,65 @@
-import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
-import type { Effort, Result } from './measure.ts'
-import { groups, workloads } from './workloads.ts'
+import { casesOfFloors, standings } from './floors.ts'
+import { checkFloors, describe } from './guard.ts'
+import { type Options, readOptions, USAGE } from './options.ts'
+import { plan } from './plan.ts'
+import { thisMachine } from './report/machine.ts'
+import { floorTable, heading, resultTable } from './report/tables.ts'
+import { messageOf } from './run/case.ts'
+import { Progress } from './run/progress.ts'
+import type { Result } from './run/result.ts'
+import { estimateAll, runSuite } from './suite.ts'
 
-const USAGE = `npm run bench -- [options]
-  --quick          fewer and shorter rounds
-  --workload NAME  only this one, or this group: ${described()}
-  --json FILE      writes the results there, too`
-
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    workload: { type: 'string' },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-
-if (values.help) {
-  console.log(USAGE)
-  process.exit(0)
-}
-const keys = chosen(values.workload)
-if (keys === undefined) {
-  console.error(`There is no workload "${values.workload}".\n\n${USAGE}`)
-  process.exit(1)
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  // Ending takes the processes along that were started.
+  process.on(signal, () => process.exit(code))
 }
 
-const effort: Effort = values.quick ? { rounds: 5, roundMs: 60 } : { rounds: 15, roundMs: 200 }
-const run = promisify(execFile)
-const results: Result[] = []
-console.log(`Node.js ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`)
-for (const key of keys) {
-  const script = join(import.meta.dirname, 'run-workload.js')
-  const { stdout } = await run(process.execPath, [script, key, JSON.stringify(effort)])
-  const measured = JSON.parse(stdout) as Result[]
-  results.push(...measured)
-  console.log(`\n${table(measured)}`)
-}
-if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, undefined, 2)}\n`)
+process.exit(await main())
 
-function chosen(name: string | undefined): readonly string[] | undefined {
-  if (name === undefined) return Object.keys(workloads)
-  if (Object.hasOwn(groups, name)) return groups[name]
-  return Object.hasOwn(workloads, name) ? [name] : undefined
-}
-
-function described(): string {
-  return Object.entries(groups)
-    .map(([group, members]) => `${group} (${members.join(', ')})`)
-    .join(', ')
+async function main(): Promise<number> {
+  let options: Options
+  try {
+    options = readOptions(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${USAGE}`)
+    return 1
+  }
+  if (options.help) {
+    console.log(USAGE)
+    return 0
+  }
+  const all = plan(options.selection)
+  const cases = options.quick ? casesOfFloors(all) : all
+  if (cases.length === 0) {
+    console.error('There is nothing like that to measure.')
+    return 1
+  }
+  return run(options, cases)
 }
 
-function table(rows: readonly Result[]): string {
-  const lines = rows.map(({ name, rate, lowest, highest, ratio }) => {
-    const spread = `${millions(lowest)} to ${millions(highest)}`
-    return `| ${name.padEnd(30)} | ${millions(rate)} | ${spread} | ${nanoseconds(rate)} | ${ratio.toFixed(2)} |`
-  })
-  const head = `| ${(rows[0]?.workload ?? '').padEnd(30)} | M/s | lowest to highest | ns each | x baseline |`
-  return [head, '| --- | --- | --- | --- | --- |', ...lines].join('\n')
-}
-
-function nanoseconds(rate: number): string {
-  const each = 1e9 / rate
-  return each.toFixed(each < 100 ? 1 : 0)
-}
-
-function millions(rate: number): string {
-  return (rate / 1e6).toFixed(2)
+async function run({ effort, json, check }: Options, cases: ReturnType<typeof plan>): Promise<number> {
+  const machine = thisMachine()
+  console.log(`Node.js ${machine.node}, ${machine.processors}, ${machine.system}`)
+  const progress = new Progress(estimateAll(cases, effort))
+  progress.say(`${cases.length} cases, about ${progress.left}`)
+  const print = (measured: readonly Result[]): void => {
+    progress.pause()
+    if (measured[0] !== undefined) console.log(`\n${heading(measured[0])}\n\n${resultTable(measured)}`)
+    progress.say(`about ${progress.left} left`)
+  }
+  const results = await runSuite(cases, effort, progress, print)
+  progress.end()
+  const stand = standings(results)
+  if (stand.length > 0) console.log(`\nFloors\n\n${floorTable(stand)}`)
+  if (json !== undefined) await writeFile(json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`)
+  const failures = results.filter((result) => 'failed' in result)
+  for (const { workload, peer } of failures) console.error(`${workload}, ${peer}: it failed`)
+  const missed = check ? await checkFloors(results, cases, effort) : []
+  for (const standing of missed) console.error(`A floor is missed by far: ${describe(standing)}`)
+  return failures.length > 0 || missed.length > 0 ? 1 : 0
 }

@@ -1,9 +1,15 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { peerEntry } from './peers/index.ts'
+import type { PeerSettings } from './peers/peer.ts'
+import { memoryInUse, obey } from './run/obey.ts'
+import type { ServerOrder } from './run/orders.ts'
 
-/** Starts a server in a process of its own, which ends with this one. @returns The address that it tells. */
-export async function startServer(script: URL, options: object = {}): Promise<string> {
-  const child = fork(script, [JSON.stringify(options)])
-  const [address] = (await once(child, 'message')) as [string]
-  return address
+obey(async (order: ServerOrder) => {
+  if (order.order === 'memory') return memoryInUse()
+  return await serve(order.peer, order.settings)
+})
+
+async function serve(name: string, settings: PeerSettings): Promise<string> {
+  const { default: peer } = await peerEntry(name).load()
+  if (peer.serve === undefined) throw new Error(`${name} has no server`)
+  return peer.serve(settings)
 }

@@ -1,0 +1,16 @@
+import { createClient, serve } from '@qrpc/core'
+import { connectHttp2, listenHttp2 } from '@qrpc/transport-http2'
+import { MAX_STREAMS, type Peer } from '../peer.ts'
+import { adapt, Bench, handlers } from './contract.ts'
+
+const peer: Peer = {
+  async serve() {
+    const server = serve(Bench, handlers, await listenHttp2({ maxConcurrentStreams: MAX_STREAMS }))
+    return String(server.addresses[0])
+  },
+  async connect(address) {
+    const connector = connectHttp2(address)
+    return adapt(createClient(Bench, connector), () => connector.close())
+  },
+}
+export default peer

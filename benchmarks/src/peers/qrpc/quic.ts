@@ -1,0 +1,16 @@
+import { createClient, serve } from '@qrpc/core'
+import { connectQuic, listenQuic } from '@qrpc/transport-quic'
+import { MAX_STREAMS, type Peer } from '../peer.ts'
+import { adapt, Bench, handlers } from './contract.ts'
+
+const peer: Peer = {
+  async serve({ tls: { key, cert }, maxDatagramSize }) {
+    const listener = await listenQuic({ tls: { key, cert }, maxConcurrentStreams: MAX_STREAMS, maxDatagramSize })
+    return String(serve(Bench, handlers, listener).addresses[0])
+  },
+  async connect(address, { tls: { ca }, maxDatagramSize }) {
+    const connector = connectQuic(address, { tls: { ca }, maxDatagramSize })
+    return adapt(createClient(Bench, connector), () => connector.close())
+  },
+}
+export default peer
