@@ -1,5 +1,5 @@
 import { balance, type Connectors, combineConnectors, failover, type Policy, race, route } from '@qrpc/combined'
-import { type ConnectionState, type Connector, createClient } from '@qrpc/core'
+import { type ConnectionState, type Connector, createClient, type RpcError } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
 import { node, ScriptedConnector, Who } from './node.ts'
 
