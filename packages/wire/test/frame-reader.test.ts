@@ -89,6 +89,52 @@ describe('FrameReader', () => {
     fc.assert(property)
   })
 
+  test('gives the same frames when it is written to directly wherever it has space', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1 })
+    fc.assert(
+      fc.property(someFrames, sizes, (frames, steps) => {
+        const encoded = encode(frames)
+        const reader = new FrameReader()
+        const read: Frame[] = []
+        for (let offset = 0, step = 0; offset < encoded.length; step++) {
+          const chunk = encoded.subarray(offset, offset + (steps[step % steps.length] as number))
+          const { space } = reader
+          const size = space === undefined ? chunk.length : Math.min(chunk.length, space.length)
+          if (space === undefined) reader.push(chunk)
+          else {
+            space.set(chunk.subarray(0, size))
+            reader.filled(size)
+          }
+          offset += size
+          for (let frame = reader.next(); frame !== undefined; frame = reader.next()) read.push(frame)
+        }
+        expect(read).toEqual(frames)
+        expect(reader.partial).toBe(false)
+      }),
+    )
+  })
+
+  test('has space only within a payload, and grows it for one that is longer than what it reserves', () => {
+    const size = 300_000
+    const reader = new FrameReader()
+    expect(reader.space).toBeUndefined()
+    reader.push(encodeVarint(size * 2))
+    expect(reader.next()).toBeUndefined()
+    expect(reader.space).toBeUndefined()
+    reader.push(new Uint8Array([1]))
+    let received = 1
+    let frame = reader.next()
+    for (; frame === undefined; frame = reader.next()) {
+      const space = reader.space as Uint8Array
+      expect(space.length).toBeGreaterThan(0)
+      received += space.length
+      expect(received).toBeLessThanOrEqual(size)
+      reader.filled(space.fill(1).length)
+    }
+    expect(frame.payload).toEqual(new Uint8Array(size).fill(1))
+    expect(reader.space).toBeUndefined()
+  })
+
   test('throws nothing but RpcErrors for random bytes', () => {
     const property = fc.property(fc.array(fc.uint8Array()), (chunks) => {
       const reader = new FrameReader({ maxMessageSize: 1000 })

@@ -7,6 +7,8 @@ import type { QuicConnection } from './quic-connection.ts'
 const HIGH_WATER_MARK = 128 * 1024
 const LOW_WATER_MARK = 64 * 1024
 
+const HEAD_SIZE = 256
+
 const NOTHING = new Uint8Array(0)
 
 /** A bidirectional QUIC stream (RFC 9000, section 2) as the bytes of a channel. */
@@ -24,6 +26,8 @@ export class QuicByteStream implements ByteStream {
   private finSent = false
   private finReceived = false
   private gone = false
+  // Whether the last bytes were read to where they belong.
+  private inPlace = false
 
   /** @param onStarted For a stream of this side's own: told when it has an id, or will never have one. */
   constructor(connection: QuicConnection, id: number, onStarted?: () => void) {
@@ -99,7 +103,11 @@ export class QuicByteStream implements ByteStream {
   read(): void {
     const { quiche } = this.connection
     while (this.reading) {
-      const buffer = this.connection.readBuffer()
+      const space = this.reader?.space
+      let buffer = space ?? this.connection.readBuffer()
+      // Behind a long message most of the next one can be read in place, too, once its head is known.
+      if (space === undefined && this.inPlace) buffer = buffer.subarray(0, HEAD_SIZE)
+      this.inPlace = space !== undefined
       let received: [number, boolean] | null
       try {
         received = quiche.streamRecv(this.id, buffer)
@@ -110,8 +118,11 @@ export class QuicByteStream implements ByteStream {
       if (received === null) return
       const [size, fin] = received
       if (size > 0) {
-        this.connection.readDone(size)
-        this.reader?.onBytes(new Uint8Array(buffer.buffer, buffer.byteOffset, size))
+        if (space !== undefined) this.reader?.onSpaceFilled?.(size)
+        else {
+          this.connection.readDone(size)
+          this.reader?.onBytes(new Uint8Array(buffer.buffer, buffer.byteOffset, size))
+        }
       }
       if (fin) {
         this.finReceived = true

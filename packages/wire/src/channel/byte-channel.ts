@@ -18,6 +18,8 @@ import { flushSoon } from './flush-queue.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { Room } from './room.ts'
 
+const NOTHING = new Uint8Array(0)
+
 // What is gathered before it leaves without waiting for the turn to end.
 const FLUSH_SIZE = 64 * 1024
 
@@ -212,8 +214,20 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (!this.stream.write(this.batch.take(), size, fin)) this.blocked = true
   }
 
+  get space(): Uint8Array | undefined {
+    return this.deaf ? undefined : this.reader.space
+  }
+
+  onSpaceFilled(size: number): void {
+    this.reader.filled(size)
+    this.readFrames(NOTHING)
+  }
+
   onBytes(chunk: Uint8Array): void {
-    if (this.deaf) return
+    if (!this.deaf) this.readFrames(chunk)
+  }
+
+  private readFrames(chunk: Uint8Array): void {
     try {
       this.reader.push(chunk)
       for (let frame = this.reader.next(); frame !== undefined; frame = this.reader.next()) {

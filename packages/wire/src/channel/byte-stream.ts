@@ -27,6 +27,10 @@ export interface ByteStream {
 export interface ByteStreamReader {
   /** Bytes have arrived. They must not change afterwards. */
   onBytes(chunk: Uint8Array): void
+  /** Where the next bytes can be written, instead of calling `onBytes`: a copy less. It is good until the next call. */
+  readonly space?: Uint8Array | undefined
+  /** So many bytes have arrived in `space`. */
+  onSpaceFilled?(size: number): void
   /** There is room again after a `write` that returned false. */
   onDrain(): void
   /** The peer has ended its write side. */

@@ -62,6 +62,21 @@ export class FrameReader {
   }
 
   /**
+   * Where the next bytes of a payload can be written instead of being pushed, which spares a copy: `undefined` unless a
+   * part of it is there. {@link filled} tells how many they were.
+   */
+  get space(): Uint8Array | undefined {
+    if (this.#received === 0) return undefined
+    if (this.#received === this.#body.length) this.#grow(this.#received)
+    return this.#body.subarray(this.#received)
+  }
+
+  /** So many bytes were written to {@link space}. */
+  filled(size: number): void {
+    this.#received += size
+  }
+
+  /**
    * The next frame, or `undefined` where more bytes are needed.
    *
    * @throws RpcError `resource_exhausted` for a frame over `maxMessageSize`, as soon as its length is there and before
