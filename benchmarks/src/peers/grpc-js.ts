@@ -1,44 +1,27 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import {
   type Client,
   type ClientDuplexStream,
   type ClientReadableStream,
   type ClientWritableStream,
   credentials,
-  type GrpcObject,
-  loadPackageDefinition,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerReadableStream,
   type ServerWritableStream,
-  type ServiceClientConstructor,
   type sendUnaryData,
 } from '@grpc/grpc-js'
-import { loadSync } from '@grpc/proto-loader'
 import { message, type Peer } from './peer.ts'
+import { GrpcBench, type Message, type Order, OWN_CONNECTION, type Total } from './proto.ts'
 
-interface Message {
-  readonly body: Buffer | Uint8Array
-}
-interface Order {
-  readonly count: number
-  readonly size: number
-}
-interface Total {
-  readonly bytes: number
-}
 interface Bench extends Client {
   echo(request: Message, done: (error: Error | null, response: Message) => void): void
   download(order: Order): ClientReadableStream<Message>
   upload(done: (error: Error | null, total: Total) => void): ClientWritableStream<Message>
   exchange(): ClientDuplexStream<Message, Message>
 }
-
-const definition = loadSync(fileURLToPath(new URL('../../proto/bench.proto', import.meta.url)), { longs: Number })
-const { Bench } = loadPackageDefinition(definition).bench as GrpcObject & { Bench: ServiceClientConstructor }
 
 const handlers = {
   echo: (call: { request: Message }, done: sendUnaryData<Message>) => done(null, call.request),
@@ -63,7 +46,7 @@ const handlers = {
 const peer: Peer = {
   async serve() {
     const server = new Server()
-    server.addService(Bench.service, handlers)
+    server.addService(GrpcBench.service, handlers)
     const port = await new Promise<number>((resolve, reject) => {
       const done = (error: Error | null, bound: number): void => (error ? reject(error) : resolve(bound))
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), done)
@@ -71,7 +54,7 @@ const peer: Peer = {
     return `127.0.0.1:${port}`
   },
   async connect(address) {
-    const client = new Bench(address, credentials.createInsecure()) as unknown as Bench
+    const client = new GrpcBench(address, credentials.createInsecure(), OWN_CONNECTION) as unknown as Bench
     return {
       echo: (body) =>
         new Promise((resolve, reject) => {

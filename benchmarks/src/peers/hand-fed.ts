@@ -1,16 +1,20 @@
+/** Items that wait before who feeds them has to. */
+const ROOM = 16
+
 /** An async iterable that is fed by hand, for libraries that take updates in no other form. */
 export class HandFed<T> implements AsyncIterable<T> {
   readonly #items: T[] = []
   #ended = false
   #wake: (() => void) | undefined = undefined
-  #room: (() => void) | undefined = undefined
+  #waiting: (() => void)[] = []
 
-  /** Resolves when the item is taken, so that a sender does not run ahead. */
-  push(item: T): Promise<void> {
+  /** A promise says that the sender must wait: some libraries read nothing until they are read from. */
+  push(item: T): Promise<void> | undefined {
     this.#items.push(item)
     this.#wake?.()
+    if (this.#items.length < ROOM) return undefined
     return new Promise((resolve) => {
-      this.#room = resolve
+      this.#waiting.push(resolve)
     })
   }
 
@@ -23,7 +27,7 @@ export class HandFed<T> implements AsyncIterable<T> {
     for (;;) {
       while (this.#items.length > 0) {
         yield this.#items.shift() as T
-        this.#room?.()
+        if (this.#items.length < ROOM) for (const go of this.#waiting.splice(0)) go()
       }
       if (this.#ended) return undefined
       await new Promise<void>((resolve) => {

@@ -15,6 +15,20 @@ export interface PeerEntry {
 
 /** All peers, by the name that `--peer` takes. */
 export const peers: Readonly<Record<string, PeerEntry>> = {
+  bare: { title: 'bare async call or generator', transport: 'in process', load: () => import('./in-process/bare.ts') },
+  'hand-written-queue': {
+    title: 'hand-written queue',
+    transport: 'in process',
+    load: () => import('./in-process/hand-written-queue.ts'),
+  },
+  'qrpc-mem': { title: 'qrpc mem', transport: 'in process', load: () => import('./in-process/qrpc-mem.ts') },
+  'message-channel': {
+    title: 'MessageChannel',
+    transport: 'in process',
+    load: () => import('./in-process/message-channel.ts'),
+  },
+  comlink: { title: 'comlink', transport: 'in process', load: () => import('./in-process/comlink.ts') },
+  birpc: { title: 'birpc', transport: 'in process', load: () => import('./in-process/birpc.ts') },
   'raw-http2': {
     title: 'raw node:http2',
     transport: 'http2',
@@ -28,8 +42,25 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
     load: () => import('./qrpc/http2-tls.ts'),
   },
   'qrpc-quic': { title: 'qrpc quic', transport: 'quic', tls: true, load: () => import('./qrpc/quic.ts') },
+  'quic-pump': {
+    title: 'bare pump on quiche',
+    transport: 'quic',
+    tls: true,
+    load: () => import('./quic-pump/peer.ts'),
+  },
+  'matrixai-quic': {
+    title: '@matrixai/quic, its own classes',
+    transport: 'quic',
+    tls: true,
+    load: () => import('./matrixai-quic.ts'),
+  },
   'grpc-js': { title: '@grpc/grpc-js', transport: 'http2', load: () => import('./grpc-js.ts') },
+  'nice-grpc': { title: 'nice-grpc', transport: 'http2', load: () => import('./nice-grpc.ts') },
   'connect-node': { title: '@connectrpc/connect-node', transport: 'http2', load: () => import('./connect-node.ts') },
+  'trpc-ws': { title: 'tRPC over WebSocket', transport: 'websocket', load: () => import('./trpc-ws.ts') },
+  'capnweb-ws': { title: 'capnweb over WebSocket', transport: 'websocket', load: () => import('./capnweb-ws.ts') },
+  'orpc-ws': { title: 'oRPC over WebSocket', transport: 'websocket', load: () => import('./orpc-ws.ts') },
+  'raw-tcp': { title: 'raw TCP with CBOR', transport: 'tcp', load: () => import('./raw-tcp/peer.ts') },
 }
 
 /** @throws Error for a name that no peer has. */

@@ -23,9 +23,9 @@ export class Child<Order> implements Disposable {
 
   /** @param module Its name beside this folder, without an extension. */
   constructor(module: 'client-process' | 'proxy-process' | 'server-process' | 'part-process') {
-    const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js'
-    const child = fork(fileURLToPath(new URL(`../${module}.${extension}`, import.meta.url)), {
-      execArgv: [...process.execArgv, '--expose-gc'],
+    const built = import.meta.filename.endsWith('.js')
+    const child = fork(fileURLToPath(new URL(`../${module}.${built ? 'js' : 'ts'}`, import.meta.url)), {
+      execArgv: ['--expose-gc', ...(built ? [] : ['--conditions=@qrpc/source', '--import', 'tsx'])],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     running.add(child)

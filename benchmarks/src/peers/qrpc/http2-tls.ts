@@ -9,7 +9,7 @@ const peer: Peer = {
     return String(serve(Bench, handlers, listener).addresses[0])
   },
   async connect(address, { tls: { ca } }) {
-    const connector = connectHttp2(address, { tls: { ca } })
+    const connector = connectHttp2(address, { tls: { ca }, maxConcurrentStreams: MAX_STREAMS })
     return adapt(createClient(Bench, connector), () => connector.close())
   },
 }

@@ -9,7 +9,7 @@ const peer: Peer = {
     return String(server.addresses[0])
   },
   async connect(address) {
-    const connector = connectHttp2(address)
+    const connector = connectHttp2(address, { maxConcurrentStreams: MAX_STREAMS })
     return adapt(createClient(Bench, connector), () => connector.close())
   },
 }

@@ -9,7 +9,7 @@ const peer: Peer = {
     return String(serve(Bench, handlers, listener).addresses[0])
   },
   async connect(address, { tls: { ca }, maxDatagramSize }) {
-    const connector = connectQuic(address, { tls: { ca }, maxDatagramSize })
+    const connector = connectQuic(address, { tls: { ca }, maxConcurrentStreams: MAX_STREAMS, maxDatagramSize })
     return adapt(createClient(Bench, connector), () => connector.close())
   },
 }
