@@ -283,6 +283,21 @@ describe('a server that does not speak HTTP/2 as it should', () => {
     expect(server.connections).toBe(1)
   })
 
+  test('who waits in line at a server that drops each connection is told after a few of them', async () => {
+    await using server = await RawServer.listen()
+    await using connector = connectRaw(server)
+    const rpc = createClient(Echo, connector)
+    server.opening = http2Frame(FRAME.settings, 0, 0, setting(3, 0))
+    const call = expectStatus(rpc.echo(1), 'unavailable')
+    const goaway = http2Frame(FRAME.goaway, 0, 0, uint32(0, 0))
+    await reached(connector, 'ready')
+    server.opening = Buffer.concat([server.opening, goaway])
+    ;(await server.connected).write(goaway)
+    await call
+    expect(server.connections).toBeGreaterThan(1)
+    expect(server.connections).toBeLessThan(6)
+  })
+
   test('a server that never answers a PING: its calls are unavailable, the next one connects anew', async () => {
     await using server = await RawServer.listen()
     server.pongs = false

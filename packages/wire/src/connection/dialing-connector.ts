@@ -34,6 +34,9 @@ export interface ConnectionObserver {
 /** Makes a connection. It rejects with an `RpcError` `unavailable`, and gives up at once when the signal aborts. */
 export type Dial = (signal: AbortSignal, observer: ConnectionObserver) => Promise<Connection>
 
+// A server that drops each connection as soon as it was made would keep those in line, and this side, busy for ever.
+const MOST_MOVES = 3
+
 /**
  * A connector over one connection at a time: made when the first channel is opened, shared, and made anew for the next
  * channel after it was lost or the peer has asked for that. Opens that come within the backoff of a failure wait for it.
@@ -72,11 +75,15 @@ export class DialingConnector implements StatefulConnector {
   }
 
   open(options?: OpenOptions): Channel | Promise<Channel> {
-    if (this.#current?.usable) return this.#openOn(this.#current, options)
+    return this.#open(options, MOST_MOVES)
+  }
+
+  #open(options: OpenOptions | undefined, moves: number): Channel | Promise<Channel> {
+    if (this.#current?.usable) return this.#openOn(this.#current, options, moves)
     if (this.#closed !== undefined) throw this.#closed
     const signal = options?.signal
     if (signal?.aborted) return Promise.reject(openAborted(signal))
-    const opening = this.#waiting.wait(() => this.#openOn(this.#current as Connection, options), signal)
+    const opening = this.#waiting.wait(() => this.#openOn(this.#current as Connection, options, moves), signal)
     this.#attempting ??= this.#connect()
     return opening
   }
@@ -96,12 +103,12 @@ export class DialingConnector implements StatefulConnector {
   }
 
   /** Who waits in line at a connection that goes away has sent nothing yet, and can go on with the next one. */
-  #openOn(connection: Connection, options: OpenOptions | undefined): Channel | Promise<Channel> {
+  #openOn(connection: Connection, options: OpenOptions | undefined, moves: number): Channel | Promise<Channel> {
     const opened = connection.open(options)
     if (!(opened instanceof Promise)) return opened
     return opened.catch((error: unknown) => {
-      if (connection.usable || this.#closed !== undefined || options?.signal?.aborted) throw error
-      return this.open(options)
+      if (moves === 0 || connection.usable || this.#closed !== undefined || options?.signal?.aborted) throw error
+      return this.#open(options, moves - 1)
     })
   }
 
