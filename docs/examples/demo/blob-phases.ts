@@ -21,7 +21,7 @@ export async function ingestPhase(run: Run): Promise<void> {
   const third = Math.floor(files.length / 3)
   const first = byHash(files.slice(0, 2 * third))
   const second = byHash(files.slice(third))
-  const allArrived = waitForBlobs(client.blobs, byHash(files).keys(), options)
+  const allArrived = tally.attempt(() => waitForBlobs(client.blobs, byHash(files).keys(), options))
   // After an error they may never all arrive: then nobody awaits it, and it ends together with the client.
   allArrived.catch(() => {})
 
@@ -36,7 +36,7 @@ export async function ingestPhase(run: Run): Promise<void> {
 /** What the server, which has the first owner's files, lacks of the second owner's. */
 async function compareNames({ client, tally, options }: Run, first: Files, second: Files): Promise<InputFile[]> {
   using progress = new Progress(`${tally.transport}: sync names`)
-  const { missingHere, missingThere } = await syncNames(client.blobs, second.keys(), options)
+  const { missingHere, missingThere } = await tally.attempt(() => syncNames(client.blobs, second.keys(), options))
   if (!isDeepStrictEqual(missingHere, without(first, second))) tally.fail('sync is wrong about the client')
   if (!isDeepStrictEqual(missingThere, without(second, first))) tally.fail('sync is wrong about the server')
   progress.done(`${count(missingThere.length)} missing at the server, ${count(missingHere.length)} at the client`)
@@ -45,8 +45,7 @@ async function compareNames({ client, tally, options }: Run, first: Files, secon
 
 /** Lists the store, reads all files back, and verifies each. */
 export async function readBackPhase(run: Run): Promise<void> {
-  const names: string[] = []
-  for await (const hash of run.client.blobs.list(undefined, run.options)) names.push(hash)
+  const names = await run.tally.attempt(() => listNames(run))
   if (!isDeepStrictEqual(names, [...byHash(run.files).keys()].sort())) run.tally.fail('list is wrong')
 
   await eachFile(run, 'get and verify', run.files, async ({ hash, size }) => {
@@ -57,12 +56,18 @@ export async function readBackPhase(run: Run): Promise<void> {
   })
 }
 
+async function listNames({ client, options }: Run): Promise<string[]> {
+  const names: string[] = []
+  for await (const hash of client.blobs.list(undefined, options)) names.push(hash)
+  return names
+}
+
 /** Asks for what must be refused. */
 export async function refusalPhase({ client: { blobs }, tally, options }: Run): Promise<void> {
   using progress = new Progress(`${tally.transport}: refusals`)
   const refusal = async (hash: string): Promise<unknown> => {
     try {
-      await blobs.get({ hash }, options).started
+      await tally.attempt(() => blobs.get({ hash }, options).started)
       return undefined
     } catch (error) {
       return error

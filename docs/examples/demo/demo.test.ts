@@ -13,6 +13,14 @@ import { transports } from './transports.ts'
 const EXAMPLES = fileURLToPath(new URL('..', import.meta.url))
 const UNLIMITED = { files: 1_000, bytes: 1e9, fileBytes: 1e9 }
 
+const CARRIED_BY: Readonly<Record<string, readonly string[]>> = {
+  mem: ['mem'],
+  http2: ['http2'],
+  'http2 over TLS': ['http2'],
+  quic: ['quic'],
+  combined: ['http2', 'quic'],
+}
+
 beforeEach(() => {
   vi.spyOn(process.stdout, 'write').mockReturnValue(true)
 })
@@ -29,6 +37,9 @@ test.each(transports)('over $name everything comes back as it went in', async (t
   expect(tally).toMatchObject({ files: files.length, errors: 0 })
   expect(tally.bytes).toBe(2 * files.reduce((total, { size }) => total + size, 0))
   expect(tally.calls).toBeGreaterThan(1_000 + 2 * files.length)
+  expect(tally.ranTwice).toBe(0)
+  expect([...tally.carried.keys()].toSorted()).toEqual(CARRIED_BY[transport.name])
+  expect(tally.outages > 0).toBe(transport.name === 'combined')
 })
 
 test.each(transports)('over $name a file that is not what it should be is an error', async (transport) => {
@@ -88,8 +99,9 @@ test('parallel works on all items, and on no more at a time than it may', async 
 })
 
 test('the table has a row a transport', () => {
-  const tally = Object.assign(new Tally('mem'), { calls: 1_234, files: 5, bytes: 2_000_000, elapsed: 500 })
+  const counts = { calls: 1_234, files: 5, bytes: 2_000_000, elapsed: 500, outages: 2, cutOff: 16 }
+  const tally = Object.assign(new Tally('mem'), counts)
   const row = table([tally, new Tally('other')]).split('\n')
-  expect(row[3]).toMatch(/mem.* 1,234 .* 5 .* 2\.0 .* 4\.0 .* 0 /)
-  expect(row[5]).toMatch(/other.* 0 .* 0 .* 0\.0 .* 0\.0 .* 0 /)
+  expect(row[3]).toMatch(/mem.* 1,234 .* 5 .* 2\.0 .* 4\.0 .* 2 .* 16 .* 0 .* 0 /)
+  expect(row[5]).toMatch(/other.* 0 .* 0 .* 0\.0 .* 0\.0 .* 0 .* 0 .* 0 .* 0 /)
 })

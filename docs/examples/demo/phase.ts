@@ -17,7 +17,7 @@ export interface Run {
   readonly options: CallOptions & { readonly signal: AbortSignal }
 }
 
-/** Does something with the content of each file, several at a time. A file that fails is an error of the run, not its end. */
+/** Does something with the content of each file, several at a time, and again what an outage has cut off. A file that fails is an error of the run, not its end. */
 export async function eachFile(
   { tally, options }: Run,
   label: string,
@@ -29,7 +29,7 @@ export async function eachFile(
   let moved = 0
   await parallel(files, IN_FLIGHT, async (file) => {
     try {
-      await work(file)
+      await tally.attempt(() => work(file))
       moved += file.size
     } catch (error) {
       options.signal.throwIfAborted()

@@ -1,4 +1,4 @@
-import { createClient, serve } from '@qrpc/core'
+import { createClient, type Listener, type Server, serve } from '@qrpc/core'
 import { blobHandlers } from '../blob-store/server.ts'
 import { BlobStore } from '../blob-store/store.ts'
 import { computeHandlers } from '../compute/server.ts'
@@ -6,6 +6,8 @@ import { ingestPhase, readBackPhase, refusalPhase } from './blob-phases.ts'
 import { computePhase } from './compute-phase.ts'
 import { Node } from './contract.ts'
 import type { InputFile } from './input.ts'
+import { Progress } from './progress.ts'
+import { count } from './table.ts'
 import type { Tally } from './tally.ts'
 import type { DemoTransport } from './transports.ts'
 
@@ -18,9 +20,11 @@ export async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const store = await BlobStore.open(directory)
-  const { connector, listener } = await transport.start()
-  await using _server = serve(Node, { compute: computeHandlers, blobs: blobHandlers(store) }, listener)
-  await using client = createClient(Node, connector, { interceptors: [tally.countCalls] })
+  const handlers = { compute: computeHandlers, blobs: blobHandlers(store) }
+  const serveNode = (listener: Listener): Server =>
+    serve(Node, handlers, listener, { interceptors: tally.serverInterceptors })
+  await using started = await transport.start(serveNode, tally)
+  await using client = createClient(Node, started.connector, { interceptors: tally.clientInterceptors })
   for (const phase of [computePhase, ingestPhase, readBackPhase, refusalPhase]) {
     try {
       await phase({ client, files, tally, options: { signal } })
@@ -29,4 +33,11 @@ export async function run(
       tally.fail(phase.name, error)
     }
   }
+  if (tally.ranTwice > 0) tally.fail('calls ran twice')
+  if (tally.carried.size > 1) reportCarriers(tally)
+}
+
+function reportCarriers({ transport, carried }: Tally): void {
+  using progress = new Progress(`${transport}: carried by`)
+  progress.done([...carried].map(([carrier, calls]) => `${carrier} ${count(calls)}`).join(', '))
 }

@@ -4,12 +4,13 @@ import type { Tally } from './tally.ts'
 /** A row a transport. */
 export function table(tallies: readonly Tally[]): string {
   const rows = new Table({
-    head: ['transport', 'calls', 'files', 'MB', 'MB/s', 'errors'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+    head: ['transport', 'calls', 'files', 'MB', 'MB/s', 'outages', 'cut off', 'ran twice', 'errors'],
+    colAligns: ['left', ...Array.from({ length: 8 }, () => 'right' as const)],
     style: { head: [], border: [] },
   })
-  for (const { transport, calls, files, bytes, elapsed, errors } of tallies) {
-    rows.push([transport, count(calls), count(files), megabytes(bytes), megabytes(perSecond(bytes, elapsed)), errors])
+  for (const { transport, calls, files, bytes, elapsed, outages, cutOff, ranTwice, errors } of tallies) {
+    const moved = [count(files), megabytes(bytes), megabytes(perSecond(bytes, elapsed))]
+    rows.push([transport, count(calls), ...moved, ...[outages, cutOff, ranTwice, errors].map(count)])
   }
   return rows.toString()
 }
