@@ -38,9 +38,9 @@ async function connect(name: string, address: string, settings: PeerSettings): P
 }
 
 async function warm(workload: RateWorkload, warmMs: number, roundMs: number): Promise<number> {
-  const { most = Number.POSITIVE_INFINITY } = workload
+  const { most = Number.POSITIVE_INFINITY, multiple = 1 } = workload
   const end = performance.now() + warmMs
-  let count = 1
+  let count = multiple
   for (let doublings = 0; doublings < MAX_DOUBLINGS; doublings++) {
     const ms = await timeOf(workload, count)
     if (ms > roundMs / 4 || count >= most) break
@@ -49,7 +49,8 @@ async function warm(workload: RateWorkload, warmMs: number, roundMs: number): Pr
   let ms = await timeOf(workload, count)
   while (performance.now() < end) ms = await timeOf(workload, count)
   times?.reset()
-  return Math.min(most, Math.max(1, Math.ceil((count * roundMs) / ms)))
+  const fitting = Math.ceil((count * roundMs) / ms / multiple) * multiple
+  return Math.min(most, Math.max(multiple, fitting))
 }
 
 async function round(workload: RateWorkload, count: number): Promise<Sample> {

@@ -26,9 +26,9 @@ export interface Options {
 }
 
 const EFFORTS = {
-  quick: { rounds: 5, roundMs: 150, warmMs: 400 },
-  usual: { rounds: 5, roundMs: 400, warmMs: 800 },
-  full: { rounds: 9, roundMs: 1000, warmMs: 1500 },
+  quick: { rounds: 5, roundMs: 200, warmMs: 1000 },
+  usual: { rounds: 5, roundMs: 400, warmMs: 1500 },
+  full: { rounds: 9, roundMs: 1000, warmMs: 3000 },
 }
 
 /** @throws Error that says what on the command line makes no sense. */

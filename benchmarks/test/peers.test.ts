@@ -6,6 +6,11 @@ import { Child } from '../src/run/child.ts'
 import type { ServerOrder } from '../src/run/orders.ts'
 
 const ABILITIES = ['download', 'upload', 'converse'] as const
+// More than what any of them packs into one buffer.
+const STREAMS = [
+  [3000, SMALL],
+  [50, LARGE],
+] as const
 const START_MS = 15_000
 
 const tls = await makeCertificate()
@@ -45,9 +50,12 @@ describe.each(Object.keys(peers))('the adapter of %s', async (name) => {
     },
   )
 
-  test.runIf(peer.cannot?.upload === undefined).each([SMALL, LARGE])('uploads messages of %i bytes', async (size) => {
-    expect(await site.client.upload?.(100, message(size))).toBe(100 * size)
-  })
+  test.runIf(peer.cannot?.upload === undefined).each(STREAMS)(
+    'uploads %i messages of %i bytes',
+    async (count, size) => {
+      expect(await site.client.upload?.(count, message(size))).toBe(count * size)
+    },
+  )
 
   test.runIf(peer.cannot?.converse === undefined)('holds several conversations, message by message', async () => {
     const conversations = Array.from({ length: 3 }, () => site.client.converse?.())

@@ -52,7 +52,8 @@ export class FrameReader {
       this.#onMessage(decode(bytes.subarray(offset + 1, end)) as Uint8Array)
       offset = end
     }
-    this.#rest = offset < bytes.length ? bytes.subarray(offset) : undefined
+    // A copy: who reads may use the chunk's memory again.
+    this.#rest = offset < bytes.length ? Buffer.from(bytes.subarray(offset)) : undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Conditions } from '../network/conditions.ts'
 import { peerEntry } from '../peers/index.ts'
 import type { Ability } from '../peers/peer.ts'
 import { baseline } from '../plan.ts'
@@ -13,7 +14,7 @@ import { type NotMeasured, type Result, summary, withRatios } from './result.ts'
 export async function runCase(of: Case, run: Run): Promise<Result[]> {
   if (of.kind === 'part') return withRatios(await runPart(of.workload, run))
   const { title, needs } = of.kind === 'rate' ? rateWorkload(of.workload) : population(of.workload)
-  const { able, unable } = await divide(of.peers, needs)
+  const { able, unable } = await divide(of, needs)
   const outcomes =
     of.kind === 'rate'
       ? await measureRates(of, rateWorkload(of.workload), able, run)
@@ -29,18 +30,24 @@ export async function runCase(of: Case, run: Run): Promise<Result[]> {
 }
 
 async function divide(
-  peers: readonly string[],
+  { peers, conditions }: Case,
   needs: Ability,
 ): Promise<{ able: string[]; unable: Map<string, { cannot: string }> }> {
   const able: string[] = []
   const unable = new Map<string, { cannot: string }>()
   for (const peer of peers) {
     const { default: adapter } = await peerEntry(peer).load()
-    const cannot = adapter.cannot?.[needs]
+    const cannot = adapter.cannot?.[needs] ?? cannotBeUnder(conditions, peer)
     if (cannot === undefined) able.push(peer)
     else unable.set(peer, { cannot })
   }
   return { able, unable }
+}
+
+/** A relay can lose datagrams; what TCP has acknowledged to the sender it has to deliver. */
+function cannotBeUnder(conditions: Conditions | undefined, peer: string): string | undefined {
+  const loses = conditions !== undefined && conditions.loss > 0
+  return loses && peerEntry(peer).transport !== 'quic' ? 'a relay cannot lose parts of TCP' : undefined
 }
 
 async function runPart(workload: string, { effort: { rounds, roundMs }, onStep }: Run): Promise<Result[]> {

@@ -15,8 +15,9 @@ function unary(title: string, inFlight: number): RateWorkload {
     title,
     needs: 'echo',
     unit: 'calls/s',
+    multiple: inFlight,
     run: ({ client }, count, times) => {
-      const each = Math.ceil(count / inFlight)
+      const each = count / inFlight
       const calls = (): Promise<void> =>
         times === undefined ? plainCalls(client, each) : timedCalls(client, each, times)
       return Promise.all(Array.from({ length: inFlight }, calls))

@@ -10,6 +10,8 @@ export interface RateWorkload {
   readonly unit: 'calls/s' | 'messages/s' | 'MB/s' | 'connections/s'
   /** How much of the unit one operation is. Default: 1. */
   readonly unitsEach?: number
+  /** The number of operations is a multiple of it. Default: 1. */
+  readonly multiple?: number
   /** Operations in one round at most. Default: as many as fit into the time of a round. */
   readonly most?: number
   /**

@@ -71,7 +71,11 @@ const peer: Peer = {
       },
       download(count, size) {
         let bytes = 0
-        const { id, done } = start((body) => (body === undefined ? bytes : void (bytes += (body as Uint8Array).length)))
+        const { id, done } = start((body) => {
+          if (body === undefined) return bytes
+          bytes += (body as Uint8Array).length
+          return undefined
+        })
         void wire.send(id, 'download', { count, size })
         return done
       },
