@@ -100,9 +100,10 @@ export class CombinedMember implements Member, ChannelObserver {
     void this.#probe()
   }
 
-  /** A channel that was counted is over. */
-  onClose(): void {
+  /** A channel that was counted is over. One that the server has cut off says that the next would be, too. */
+  onClose(error: RpcError | undefined): void {
     this.inFlight--
+    if (error?.code === 'unavailable') this.#circuit.failed()
   }
 
   async #probe(): Promise<void> {

@@ -275,6 +275,25 @@ describe('the circuit of a member', () => {
   })
 })
 
+describe('balance', () => {
+  test('takes out a member whose server cuts calls off, and none whose calls the caller has cut off', async () => {
+    const [a, b] = [node('a'), node('b')]
+    const combined = combineConnectors({ a: a.connector, b: b.connector }, balance('round_robin'))
+    const { hold } = createClient(Who, combined)
+    const controller = new AbortController()
+    const given = Promise.allSettled([hold(undefined, controller), hold(undefined, controller)])
+    controller.abort()
+    await given
+    expect(combined.members.map(({ healthy }) => healthy)).toEqual([true, true])
+    const held = Promise.allSettled([hold(), hold()])
+    await a.stop()
+    b.release()
+    await held
+    expect(combined.members.map(({ healthy }) => healthy)).toEqual([false, true])
+    expect(combined.members.map(({ inFlight }) => inFlight)).toEqual([0, 0])
+  })
+})
+
 describe('close', () => {
   test('closes all, also where one fails to', async () => {
     const reported = vi.spyOn(console, 'error').mockImplementation(() => {})
