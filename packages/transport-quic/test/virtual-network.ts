@@ -9,7 +9,7 @@ import { createConfig } from '../src/tls/quic-config.ts'
 import type { Certificates } from './certificates.ts'
 
 /** What happens to a datagram: in how many ms it arrives, once for each number. */
-export type Fate = (side: 'client' | 'server', number: number) => readonly number[]
+export type Fate = (side: 'client' | 'server', number: number, size: number) => readonly number[]
 
 const ADDRESS: Record<'client' | 'server', HostPort> = {
   client: { host: '127.0.0.1', port: 1 },
@@ -113,7 +113,7 @@ export class VirtualNetwork {
       buffer,
       send: (from, size) => {
         const datagram = from.slice(0, size)
-        for (const ms of this.fate(side, this.sent[side]++)) this.#deliver(side, datagram.slice(), ms)
+        for (const ms of this.fate(side, this.sent[side]++, size)) this.#deliver(side, datagram.slice(), ms)
         return from
       },
     }

@@ -33,6 +33,8 @@ const LIST_EVERY = 4
 // not keep the event loop.
 const MOST_A_FLUSH = 256
 
+const AMPLIFICATION = 3
+
 const SLAB_SIZE = 64 * 1024
 const SMALLEST_READ = 8 * 1024
 
@@ -43,6 +45,8 @@ const SMALLEST_READ = 8 * 1024
  * promise callbacks that it woke have run.
  */
 export class QuicConnection {
+  /** Whether the peer has shown that it gets what is sent to its address. Until then it is sent three times what came from there. */
+  addressProven: boolean
   readonly quiche: QuicheConnection
   readonly shutdown: Quiche['Shutdown']
   readonly scratch: Uint8Array = new Uint8Array(16 * 1024)
@@ -56,6 +60,8 @@ export class QuicConnection {
   #slabUsed = 0
   #info: RecvInfo
   #moved = false
+  // Bytes that may go to an address that has not proved itself (RFC 9000, section 8.1): quiche has been seen to exceed it.
+  #budget = 0
   #nextOwn = 0
   #abandoned = 0
   #nextPeer = 0
@@ -80,6 +86,7 @@ export class QuicConnection {
     this.shutdown = binding.Shutdown
     this.#info = info
     this.#isServer = isServer
+    this.addressProven = !isServer
     this.#sink = sink
     this.#observer = observer
   }
@@ -124,6 +131,7 @@ export class QuicConnection {
       this.#moved = true
       this.#info = { from: { host, port }, to: this.#info.to }
     }
+    if (!this.addressProven) this.#budget += AMPLIFICATION * datagram.length
     try {
       this.quiche.recv(datagram, this.#info)
     } catch {
@@ -182,7 +190,9 @@ export class QuicConnection {
         const sent = quiche.send(buffer)
         if (sent === null) break
         // Only a peer that has moved is not where it was.
-        buffer = this.#sink.send(buffer, sent[0], this.#moved ? sent[1].to : this.#info.from)
+        const to = this.#moved ? sent[1].to : this.#info.from
+        // What may not be sent is as good as lost.
+        if (this.#maySend(sent[0])) buffer = this.#sink.send(buffer, sent[0], to)
         if (count === MOST_A_FLUSH) {
           more = true
           break
@@ -271,6 +281,7 @@ export class QuicConnection {
     const { quiche } = this
     if (!this.#established && quiche.isEstablished()) {
       this.#established = true
+      this.addressProven = true
       this.#observer.onEstablished()
     }
     if (quiche.isReadable()) this.#readStreams()
@@ -343,6 +354,13 @@ export class QuicConnection {
     const own = quiche.localError()
     const what = own === null ? 'it was closed' : describeTransportError(own.errorCode)
     return new RpcError('unavailable', `the connection has failed: ${what}`)
+  }
+
+  #maySend(size: number): boolean {
+    if (this.addressProven) return true
+    if (size > this.#budget) return false
+    this.#budget -= size
+    return true
   }
 
   /** One timer, which is armed anew only when it must fire earlier. */

@@ -97,6 +97,7 @@ export class Acceptor {
         this.#endpoint,
         counted.observer,
       )
+      connection.addressProven = originalId !== null
       counted.count(connection)
       this.#endpoint.add(connection, [id, theirs])
       connection.receive(datagram, from.host, from.port)
