@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Starts so many servers, each in a process of its own that ends with this one. @returns Their addresses. */
@@ -8,8 +9,8 @@ export function startServers(count: number): Promise<string[]> {
 }
 
 async function startServer(): Promise<string> {
-  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js'
-  const child = fork(fileURLToPath(new URL(`./server-process.${extension}`, import.meta.url)))
+  const source = fileURLToPath(new URL('./server-process.ts', import.meta.url))
+  const child = fork(source.replace(/\.ts$/, extname(import.meta.filename)))
   const [address] = (await once(child, 'message')) as [string]
   return address
 }
