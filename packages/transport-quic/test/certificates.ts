@@ -8,7 +8,10 @@ export interface Certificates {
 }
 
 /** P-256 certificates for localhost and 127.0.0.1. */
-export async function makeCertificates(authorityName = 'qrpc test authority'): Promise<Certificates> {
+export async function makeCertificates(
+  authorityName = 'qrpc test authority',
+  notAfterDate = new Date(Date.now() + 86_400_000),
+): Promise<Certificates> {
   const options = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const
   const ca = await generate([{ name: 'commonName', value: authorityName }], {
     ...options,
@@ -21,6 +24,8 @@ export async function makeCertificates(authorityName = 'qrpc test authority'): P
   const leaf = async (name: string): Promise<{ key: string; cert: string }> => {
     const made = await generate([{ name: 'commonName', value: name }], {
       ...options,
+      notBeforeDate: new Date(notAfterDate.getTime() - 2 * 86_400_000),
+      notAfterDate,
       ca: authority,
       extensions: [
         { name: 'basicConstraints', cA: false },

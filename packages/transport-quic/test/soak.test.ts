@@ -1,7 +1,9 @@
+import { createClient } from '@qrpc/core'
+import { connectQuic, listenQuic, QuicEndpoint } from '@qrpc/transport-quic'
 import { beforeAll, expect, test } from 'vitest'
 import { type Certificates, makeCertificates } from './certificates.ts'
 import { expectStatus } from './expect-status.ts'
-import { connectEcho } from './service.ts'
+import { connectEcho, Echo, serveEcho } from './service.ts'
 
 // QRPC_SOAK=10 makes it a million calls and a hundred thousand cancelled ones.
 const TIMES = Number(process.env.QRPC_SOAK ?? 1)
@@ -70,3 +72,17 @@ test('10,000 calls opened at once against a limit of 100 streams all come throug
   const calls = Array.from({ length: 10_000 }, (_, n) => echo.client.echo(n))
   expect(await Promise.all(calls)).toEqual([...Array(10_000).keys()])
 })
+
+test('1,000 connections to one listener, from one socket', async () => {
+  const { ca, server } = certificates
+  await using endpoint = await QuicEndpoint.bind()
+  await using served = serveEcho(await listenQuic({ tls: server }))
+  const [address] = served.addresses as [string]
+  const connectors = Array.from({ length: 1000 }, () => connectQuic(address, { endpoint, tls: { ca } }))
+  const clients = connectors.map((connector) => createClient(Echo, connector))
+  for (const round of ['a', 'b']) {
+    const echoes = await Promise.all(clients.map((client, n) => client.echo(`${round} ${n}`)))
+    expect(echoes).toEqual(clients.map((_, n) => `${round} ${n}`))
+  }
+  await Promise.all(connectors.map((connector) => connector.close()))
+}, 60_000)

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { type Certificates, makeCertificates } from './certificates.ts'
 import { expectStatus } from './expect-status.ts'
 import { connectEcho } from './service.ts'
+import { VirtualNetwork } from './virtual-network.ts'
 
 let certificates: Certificates
 let stranger: Certificates
@@ -67,6 +68,17 @@ describe('TLS', () => {
     expect(await good.client.echo(1)).toBe(1)
     await using bad = await connectEcho({ tls: server }, { tls: { ca, serverName: '127.0.0.2' } })
     await expectStatus(bad.client.echo(1), 'unavailable', /127\.0\.0\.2/)
+  })
+
+  test('a server with a certificate that has expired is unavailable, and the text says so', async () => {
+    const { ca, server } = await makeCertificates('an authority', new Date(Date.now() - 86_400_000))
+    await using echo = await connectEcho({ tls: server }, { tls: { ca } })
+    await expectStatus(echo.client.echo(1), 'unavailable', /expired/)
+  })
+
+  test('a peer that speaks another protocol is refused, and the text names ours', async () => {
+    using network = await VirtualNetwork.start(certificates, () => [0], ['other/1'])
+    expect((await network.closed.client).message).toContain('qrpc/1 (ALPN)')
   })
 
   test('an authority of the same name is another one all the same', async () => {

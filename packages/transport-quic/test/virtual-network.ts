@@ -1,5 +1,5 @@
 import type { ByteStreamReader } from '@qrpc/wire'
-import { type HostPort, loadBinding } from '../src/binding.ts'
+import { type HostPort, loadBinding, type Quiche } from '../src/binding.ts'
 import { newConnectionId } from '../src/connection/connection-id.ts'
 import type { QuicByteStream } from '../src/connection/quic-byte-stream.ts'
 import { type DatagramSink, QuicConnection } from '../src/connection/quic-connection.ts'
@@ -33,7 +33,7 @@ export class VirtualNetwork {
   fate: Fate
   readonly #timers = new Set<NodeJS.Timeout>()
 
-  private constructor(binding: Awaited<ReturnType<typeof loadBinding>>, certificates: Certificates, fate: Fate) {
+  private constructor(binding: Quiche, certificates: Certificates, fate: Fate, protocols: string[] | undefined) {
     this.fate = fate
     const options = checkQuicOptions({ idleTimeoutMs: 5000 })
     const { ca, server } = certificates
@@ -48,6 +48,7 @@ export class VirtualNetwork {
       credentials: checkCredentials(server),
       verifyPeer: false,
     })
+    if (protocols !== undefined) serverConfig.setApplicationProtos(protocols)
     const id = newConnectionId()
     const dial = binding.Connection.connect('localhost', id, ADDRESS.client, ADDRESS.server, clientConfig)
     const accept = binding.Connection.accept(newConnectionId(), null, ADDRESS.server, ADDRESS.client, serverConfig)
@@ -97,8 +98,9 @@ export class VirtualNetwork {
     this.client.flush()
   }
 
-  static async start(certificates: Certificates, fate: Fate): Promise<VirtualNetwork> {
-    return new VirtualNetwork(await loadBinding(), certificates, fate)
+  /** @param protocols What the server speaks, instead of qrpc. */
+  static async start(certificates: Certificates, fate: Fate, protocols?: string[]): Promise<VirtualNetwork> {
+    return new VirtualNetwork(await loadBinding(), certificates, fate, protocols)
   }
 
   [Symbol.dispose](): void {
