@@ -27,6 +27,7 @@ export const FLOORS: readonly Floor[] = [
   ...floors('qrpc-quic', 'quic-pump', 0.7, ['parallel-64', 'server-stream']),
   ...floors('qrpc-quic', 'qrpc-http2-tls', 2, ['parallel-64']),
   ...floors('qrpc-quic', 'quic-pump', 0.8, ['download']),
+  ...floors('qrpc-combined', 'qrpc-http2', 0.98, ['sequential', 'parallel-64']),
 ]
 
 /** How a floor stands. */

@@ -28,7 +28,7 @@ export interface Options {
 const EFFORTS = {
   quick: { rounds: 5, roundMs: 200, warmMs: 1000 },
   usual: { rounds: 5, roundMs: 400, warmMs: 1500 },
-  full: { rounds: 9, roundMs: 1000, warmMs: 3000 },
+  full: { rounds: 7, roundMs: 500, warmMs: 1500 },
 }
 
 /** @throws Error that says what on the command line makes no sense. */

@@ -1,3 +1,5 @@
+import { LINK_SERVER } from './network/link.ts'
+import { LOOPBACK } from './network/network.ts'
 import { type Case, type Effort, estimate } from './run/case.ts'
 import { makeCertificate } from './run/certificate.ts'
 import type { Progress } from './run/progress.ts'
@@ -16,7 +18,7 @@ export async function runSuite(
   progress: Progress,
   onResults: (results: readonly Result[]) => void = () => {},
 ): Promise<Result[]> {
-  const tls = await makeCertificate()
+  const tls = await makeCertificate([LOOPBACK, LINK_SERVER])
   const results: Result[] = []
   for (const each of cases) {
     const measured = await runCase(each, { effort, tls, onStep: (what, ms) => progress.step(what, ms) })

@@ -13,14 +13,14 @@ const STREAMS = [
 ] as const
 const START_MS = 15_000
 
-const tls = await makeCertificate()
+const tls = await makeCertificate(['127.0.0.1'])
 
 // What a peer does wrong or leaves out would be measured as speed.
 describe.each(Object.keys(peers))('the adapter of %s', async (name) => {
   const { default: peer } = await peerEntry(name).load()
   let site: Site
   beforeAll(async () => {
-    site = await start(name, peer, { tls })
+    site = await start(name, peer, { host: '127.0.0.1', tls })
   })
   afterAll(() => site?.close())
 

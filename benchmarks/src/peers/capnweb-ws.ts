@@ -49,8 +49,8 @@ function streamOf(items: AsyncIterator<Uint8Array> | Iterator<Uint8Array>): Read
 }
 
 const peer: Peer = {
-  async serve() {
-    const { server, address } = await listenWebSocket()
+  async serve({ host }) {
+    const { server, address } = await listenWebSocket(host)
     server.on('connection', (socket) => newWebSocketRpcSession(socket as unknown as globalThis.WebSocket, new Bench()))
     return address
   },

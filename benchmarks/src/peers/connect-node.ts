@@ -28,11 +28,11 @@ const handlers: ServiceImpl<typeof Bench> = {
 
 /** Connect's own protocol, over HTTP/2. */
 const peer: Peer = {
-  async serve() {
+  async serve({ host }) {
     const server = createServer(connectNodeAdapter({ routes: (router) => router.service(Bench, handlers) }))
-    server.listen(0, '127.0.0.1')
+    server.listen(0, host)
     await once(server, 'listening')
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    return `http://${host}:${(server.address() as AddressInfo).port}`
   },
   async connect(baseUrl) {
     const sessionManager = new Http2SessionManager(baseUrl)

@@ -44,14 +44,14 @@ const handlers = {
 }
 
 const peer: Peer = {
-  async serve() {
+  async serve({ host }) {
     const server = new Server()
     server.addService(GrpcBench.service, handlers)
     const port = await new Promise<number>((resolve, reject) => {
       const done = (error: Error | null, bound: number): void => (error ? reject(error) : resolve(bound))
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), done)
+      server.bindAsync(`${host}:0`, ServerCredentials.createInsecure(), done)
     })
-    return `127.0.0.1:${port}`
+    return `${host}:${port}`
   },
   async connect(address) {
     const client = new GrpcBench(address, credentials.createInsecure(), OWN_CONNECTION) as unknown as Bench

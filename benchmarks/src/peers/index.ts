@@ -41,6 +41,11 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
     tls: true,
     load: () => import('./qrpc/http2-tls.ts'),
   },
+  'qrpc-combined': {
+    title: 'qrpc combined, one http2 member',
+    transport: 'http2',
+    load: () => import('./qrpc/combined.ts'),
+  },
   'qrpc-quic': { title: 'qrpc quic', transport: 'quic', tls: true, load: () => import('./qrpc/quic.ts') },
   'quic-pump': {
     title: 'bare pump on quiche',

@@ -59,7 +59,7 @@ async function request({ readable, writable }: QUICStream, bytes: Uint8Array): P
 /** Its own `QUICClient` and `QUICServer`. */
 const peer: Peer = {
   cannot: { upload: NOT_HERE, converse: NOT_HERE },
-  async serve({ tls: { key, cert } }) {
+  async serve({ host, tls: { key, cert } }) {
     const config = { key, cert, verifyPeer: false, initialMaxStreamsBidi: MAX_STREAMS }
     const server = new QUICServer({ crypto: serverCrypto, config })
     server.addEventListener(events.EventQUICServerConnection.name, (event: Event) => {
@@ -68,13 +68,13 @@ const peer: Peer = {
         answer((opened as events.EventQUICConnectionStream).detail).catch(() => {})
       })
     })
-    await server.start({ host: '127.0.0.1' })
-    return `127.0.0.1:${server.port}`
+    await server.start({ host })
+    return `${host}:${server.port}`
   },
   async connect(address) {
     const client = await QUICClient.createQUICClient({
       ...parseAddress(address),
-      localHost: '127.0.0.1',
+      localHost: '0.0.0.0',
       crypto: clientCrypto,
       config: { verifyPeer: false, initialMaxStreamsBidi: MAX_STREAMS },
     })

@@ -36,10 +36,10 @@ const implementation: ServiceImplementation<Service> = {
 }
 
 const peer: Peer = {
-  async serve() {
+  async serve({ host }) {
     const server = createServer()
     server.add(service, implementation)
-    return `127.0.0.1:${await server.listen('127.0.0.1:0')}`
+    return `${host}:${await server.listen(`${host}:0`)}`
   },
   async connect(address) {
     const channel = createChannel(address, undefined, OWN_CONNECTION)

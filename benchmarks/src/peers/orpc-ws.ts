@@ -19,9 +19,9 @@ const LOSES = 'drops updates that arrive right behind the call'
 
 const peer: Peer = {
   cannot: { upload: LOSES, converse: LOSES },
-  async serve() {
+  async serve({ host }) {
     const handler = new RPCHandler(router)
-    const { server, address } = await listenWebSocket()
+    const { server, address } = await listenWebSocket(host)
     server.on('connection', (socket) => void handler.upgrade(socket, { context: {} }))
     return address
   },

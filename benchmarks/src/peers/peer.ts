@@ -25,6 +25,8 @@ export interface PeerClient {
 
 /** How a peer is to be set up. */
 export interface PeerSettings {
+  /** The address at which a server is to listen, at any port. */
+  readonly host: string
   /** Of the server, for transports that always encrypt and peers that are measured so. */
   readonly tls: { readonly ca: string; readonly key: string; readonly cert: string }
   /** Bytes that a datagram may have, where the path is not what its address looks like. */

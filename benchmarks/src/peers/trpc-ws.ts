@@ -22,8 +22,8 @@ const router = t.router({
 
 const peer: Peer = {
   cannot: { upload: 'no streams from the client', converse: 'no streams from the client' },
-  async serve() {
-    const { server, address } = await listenWebSocket()
+  async serve({ host }) {
+    const { server, address } = await listenWebSocket(host)
     applyWSSHandler({ wss: server, router })
     return address
   },

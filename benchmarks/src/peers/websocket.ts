@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
 
 /** A WebSocket server on any port. */
-export async function listenWebSocket(): Promise<{ server: WebSocketServer; address: string }> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+export async function listenWebSocket(host: string): Promise<{ server: WebSocketServer; address: string }> {
+  const server = new WebSocketServer({ port: 0, host })
   await once(server, 'listening')
-  return { server, address: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { server, address: `ws://${host}:${(server.address() as AddressInfo).port}` }
 }
 
 export async function openWebSocket(address: string): Promise<WebSocket> {

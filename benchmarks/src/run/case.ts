@@ -1,4 +1,5 @@
 import type { Conditions } from '../network/conditions.ts'
+import type { Network } from '../network/network.ts'
 import type { PeerSettings } from '../peers/peer.ts'
 
 /** One workload and the peers that do it beside each other. */
@@ -18,10 +19,18 @@ export interface Effort {
   readonly warmMs: number
 }
 
+/** Conditions are many, and what is waited for is the network. */
+export function effortUnder(conditions: Conditions | undefined, { rounds, roundMs, warmMs }: Effort): Effort {
+  return conditions === undefined
+    ? { rounds, roundMs, warmMs }
+    : { rounds: Math.ceil(rounds / 3), roundMs: 2 * roundMs, warmMs: 500 }
+}
+
 /** What the run of a case needs to know. */
 export interface Run {
   readonly effort: Effort
   readonly tls: PeerSettings['tls']
+  readonly network: Network
   /** A step begins that was estimated at so many ms. */
   onStep(what: string, ms: number): void
 }
@@ -32,7 +41,8 @@ export const STEP_MS = 120_000
 export const START_MS = 700
 
 /** About how long a case takes, in ms. */
-export function estimate({ kind, peers }: Case, { rounds, roundMs, warmMs }: Effort): number {
+export function estimate({ kind, peers, conditions }: Case, effort: Effort): number {
+  const { rounds, roundMs, warmMs } = effortUnder(conditions, effort)
   if (kind === 'part') return START_MS + 3 * roundMs * rounds
   if (kind === 'population') return peers.length * populationRounds(rounds) * populationMs()
   return peers.length * (START_MS + warmMs + roundMs * (rounds + 1))

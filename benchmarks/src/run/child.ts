@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Answer } from './orders.ts'
 
@@ -14,6 +14,8 @@ export function killAll(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
+export type ChildModule = 'client-process' | 'part-process' | 'proxy-process' | 'server-process'
+
 /** A process that carries out orders, one at a time. */
 export class Child<Order> implements Disposable {
   readonly #process: ChildProcess
@@ -21,13 +23,16 @@ export class Child<Order> implements Disposable {
   #settle: ((answer: Answer<unknown>) => void) | undefined = undefined
   #gone: string | undefined = undefined
 
-  /** @param module Its name beside this folder, without an extension. */
-  constructor(module: 'client-process' | 'proxy-process' | 'server-process' | 'part-process') {
+  /**
+   * @param module Its name beside this folder, without an extension.
+   * @param prefix What it is started with, to be elsewhere.
+   */
+  constructor(module: ChildModule, prefix: readonly string[] = []) {
     const built = import.meta.filename.endsWith('.js')
-    const child = fork(fileURLToPath(new URL(`../${module}.${built ? 'js' : 'ts'}`, import.meta.url)), {
-      execArgv: ['--expose-gc', ...(built ? [] : ['--conditions=@qrpc/source', '--import', 'tsx'])],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    })
+    const path = fileURLToPath(new URL(`../${module}.${built ? 'js' : 'ts'}`, import.meta.url))
+    const fromSources = built ? [] : ['--conditions=@qrpc/source', '--import', 'tsx']
+    const [command = '', ...args] = [...prefix, process.execPath, '--expose-gc', ...fromSources, path]
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     running.add(child)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
@@ -35,7 +40,10 @@ export class Child<Order> implements Disposable {
       })
     }
     child.on('message', (answer: Answer<unknown>) => this.#answer(answer))
-    child.on('error', (error) => this.#answer({ error: error.message }))
+    child.on('error', (error) => {
+      this.#gone = error.message
+      this.#answer({ error: this.#gone })
+    })
     child.on('close', (code, signal) => {
       running.delete(child)
       this.#gone = `the process ended with ${signal ?? code}: ${this.#lastWords.trim()}`

@@ -14,10 +14,10 @@ interface Samples {
 
 /** Opens many of a kind and weighs both processes, in new ones each time: memory does not go back. */
 export async function measurePopulations(
-  { workload, conditions }: Case,
+  { workload }: Case,
   { unit, count }: Population,
   peers: readonly string[],
-  { effort, tls, onStep }: Run,
+  { effort, tls, network, onStep }: Run,
 ): Promise<Map<string, Figures | { failed: string }>> {
   const samples = new Map(peers.map((peer): [string, Samples] => [peer, { rates: [], client: [], server: [] }]))
   const failures = new Map<string, { failed: string }>()
@@ -26,7 +26,7 @@ export async function measurePopulations(
     for (const [peer, { rates, client, server }] of samples) {
       onStep(`${workload}: round ${round} of ${rounds}, ${peer}`, populationMs())
       try {
-        using site = await Site.start(peer, tls, conditions)
+        using site = await Site.start(peer, tls, network)
         const populate = (number: number): Promise<number> =>
           site.client.tell({ order: 'populate', population: workload, count: number }, STEP_MS)
         await populate(WARM_UP)

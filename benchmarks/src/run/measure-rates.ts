@@ -14,10 +14,10 @@ interface Contestant {
 
 /** Runs the peers in turns, a round after the other. @returns Figures, or what went wrong. */
 export async function measureRates(
-  { workload, conditions }: Case,
+  { workload }: Case,
   { unit, unitsEach = 1 }: RateWorkload,
   peers: readonly string[],
-  { effort: { rounds, roundMs, warmMs }, tls, onStep }: Run,
+  { effort: { rounds, roundMs, warmMs }, tls, network, onStep }: Run,
 ): Promise<Map<string, Figures | { failed: string }>> {
   const outcomes = new Map<string, Figures | { failed: string }>()
   const contestants = new Set<Contestant>()
@@ -37,7 +37,7 @@ export async function measureRates(
     for (const peer of peers) {
       onStep(`${workload}: starting ${peer}`, START_MS)
       await attempt(peer, async () => {
-        contestants.add({ peer, site: await Site.start(peer, tls, conditions), rounds: [], count: 1 })
+        contestants.add({ peer, site: await Site.start(peer, tls, network), rounds: [], count: 1 })
       })
     }
     for (const contestant of contestants) {

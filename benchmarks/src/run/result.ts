@@ -1,4 +1,5 @@
 import type { Conditions } from '../network/conditions.ts'
+import type { Network } from '../network/network.ts'
 import type { Latency } from './orders.ts'
 
 /** How a peer did at a workload. */
@@ -11,6 +12,8 @@ interface About {
   /** The peer that it is compared with. */
   readonly baseline: string
   readonly conditions?: Conditions
+  /** How the conditions were made. */
+  readonly network?: Network['kind']
 }
 
 /** What was measured: figures, and what they come from. */

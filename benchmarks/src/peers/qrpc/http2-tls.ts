@@ -4,8 +4,8 @@ import { MAX_STREAMS, type Peer } from '../peer.ts'
 import { adapt, Bench, handlers } from './contract.ts'
 
 const peer: Peer = {
-  async serve({ tls: { key, cert } }) {
-    const listener = await listenHttp2({ tls: { key, cert }, maxConcurrentStreams: MAX_STREAMS })
+  async serve({ host, tls: { key, cert } }) {
+    const listener = await listenHttp2({ host, tls: { key, cert }, maxConcurrentStreams: MAX_STREAMS })
     return String(serve(Bench, handlers, listener).addresses[0])
   },
   async connect(address, { tls: { ca } }) {

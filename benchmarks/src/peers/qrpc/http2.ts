@@ -4,8 +4,8 @@ import { MAX_STREAMS, type Peer } from '../peer.ts'
 import { adapt, Bench, handlers } from './contract.ts'
 
 const peer: Peer = {
-  async serve() {
-    const server = serve(Bench, handlers, await listenHttp2({ maxConcurrentStreams: MAX_STREAMS }))
+  async serve({ host }) {
+    const server = serve(Bench, handlers, await listenHttp2({ host, maxConcurrentStreams: MAX_STREAMS }))
     return String(server.addresses[0])
   },
   async connect(address) {

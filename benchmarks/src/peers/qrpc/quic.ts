@@ -4,8 +4,8 @@ import { MAX_STREAMS, type Peer } from '../peer.ts'
 import { adapt, Bench, handlers } from './contract.ts'
 
 const peer: Peer = {
-  async serve({ tls: { key, cert }, maxDatagramSize }) {
-    const listener = await listenQuic({ tls: { key, cert }, maxConcurrentStreams: MAX_STREAMS, maxDatagramSize })
+  async serve({ host, tls: { key, cert }, maxDatagramSize }) {
+    const listener = await listenQuic({ host, tls: { key, cert }, maxConcurrentStreams: MAX_STREAMS, maxDatagramSize })
     return String(serve(Bench, handlers, listener).addresses[0])
   },
   async connect(address, { tls: { ca }, maxDatagramSize }) {

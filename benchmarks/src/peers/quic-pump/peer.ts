@@ -40,8 +40,9 @@ const peer: Peer = {
   cannot: { upload: 'echo and download only', converse: 'echo and download only' },
   async serve(settings) {
     const config = createConfig(settings, settings.tls)
-    const socket = await bindSocket()
-    const { address: host, port } = socket.address()
+    const { host } = settings
+    const socket = await bindSocket(host)
+    const { port } = socket.address()
     const pumps = new Map<number, Pump>()
     socket.on('message', (datagram, remote) => {
       let pump = pumps.get(remote.port)
@@ -65,12 +66,12 @@ const peer: Peer = {
   },
   async connect(address, settings) {
     const { host, port } = parseAddress(address)
-    const socket = await bindSocket()
-    const { port: localPort } = socket.address()
-    const local = { host: '127.0.0.1', port: localPort }
+    const socket = await bindSocket('0.0.0.0')
     const connected = once(socket, 'connect')
     socket.connect(port, host)
     await connected
+    const own = socket.address()
+    const local = { host: own.address, port: own.port }
     const remote = { host, port }
     const config = createConfig(settings)
     const connection = quiche.Connection.connect('localhost', newConnectionId(), local, remote, config)

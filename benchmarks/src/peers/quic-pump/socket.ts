@@ -14,11 +14,11 @@ const MAX_DATAGRAM = 16_383
 export const { quiche } = native
 
 /** A UDP socket with room for bursts, that looks no addresses up. */
-export async function bindSocket(): Promise<Socket> {
+export async function bindSocket(host: string): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', lookup: (host, _, found) => found(null, host, 4) })
   socket.on('error', () => {})
   const listening = once(socket, 'listening')
-  socket.bind(0, '127.0.0.1')
+  socket.bind(0, host)
   await listening
   socket.setRecvBufferSize(BUFFER)
   socket.setSendBufferSize(BUFFER)

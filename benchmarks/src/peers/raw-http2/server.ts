@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { FrameReader, frame, packed, repeated } from '../framing.ts'
-import { LARGE, MAX_STREAMS, message } from '../peer.ts'
+import { LARGE, MAX_STREAMS, message, type PeerSettings } from '../peer.ts'
 import { send, WINDOWS } from './tuned.ts'
 
 const HEADERS = { ':status': 200, 'content-type': 'application/octet-stream' }
 
 /** The server that one would write on `node:http2` by hand, with its windows tuned. */
-export async function serveRaw(): Promise<string> {
+export async function serveRaw({ host }: PeerSettings): Promise<string> {
   const server = createServer({ settings: { initialWindowSize: WINDOWS.stream, maxConcurrentStreams: MAX_STREAMS } })
   server.on('session', (session) => session.setLocalWindowSize(WINDOWS.connection))
   server.on('stream', (stream, headers) => {
@@ -25,9 +25,9 @@ export async function serveRaw(): Promise<string> {
       void send(stream, size === LARGE ? repeated(message(size), count) : packed(message(size), count))
     }
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, host)
   await once(server, 'listening')
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://${host}:${(server.address() as AddressInfo).port}`
 }
 
 function echo(stream: ServerHttp2Stream): void {

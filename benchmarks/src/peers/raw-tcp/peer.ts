@@ -32,16 +32,16 @@ async function download(wire: Wire, id: number, { count, size }: { count: number
 }
 
 const peer: Peer = {
-  async serve() {
+  async serve({ host }) {
     const server = createServer((socket) => {
       const wire: Wire = new Wire(
         socket,
         answer(() => wire),
       )
     })
-    server.listen(0, '127.0.0.1')
+    server.listen(0, host)
     await once(server, 'listening')
-    return `127.0.0.1:${(server.address() as AddressInfo).port}`
+    return `${host}:${(server.address() as AddressInfo).port}`
   },
   async connect(address) {
     const { host, port } = parseAddress(address)
