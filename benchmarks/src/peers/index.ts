@@ -10,7 +10,7 @@ export interface PeerEntry {
   /** Whether connections are encrypted. */
   readonly tls?: boolean
   /** Its module, which only the processes that need it load. */
-  load(): Promise<{ default: Peer }>
+  readonly load: () => Promise<{ default: Peer }>
 }
 
 /** All peers, by the name that `--peer` takes. */

@@ -32,7 +32,7 @@ export interface Run {
   readonly tls: PeerSettings['tls']
   readonly network: Network
   /** A step begins that was estimated at so many ms. */
-  onStep(what: string, ms: number): void
+  readonly onStep: (what: string, ms: number) => void
 }
 
 /** What a step may take at most. */

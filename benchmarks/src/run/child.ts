@@ -31,7 +31,7 @@ export class Child<Order> implements Disposable {
     const built = import.meta.filename.endsWith('.js')
     const path = fileURLToPath(new URL(`../${module}.${built ? 'js' : 'ts'}`, import.meta.url))
     const fromSources = built ? [] : ['--conditions=@qrpc/source', '--import', 'tsx']
-    const [command = '', ...args] = [...prefix, process.execPath, '--expose-gc', ...fromSources, path]
+    const [command, ...args] = [...prefix, process.execPath, '--expose-gc', ...fromSources, path]
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     running.add(child)
     for (const stream of [child.stdout, child.stderr]) {

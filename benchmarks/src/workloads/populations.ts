@@ -10,7 +10,7 @@ export interface Population {
   /** How many, in a run of ordinary length. */
   readonly count: number
   /** Opens one; it has carried a message each way. @returns What keeps it open. */
-  open(site: ClientSite): Promise<unknown>
+  readonly open: (site: ClientSite) => Promise<unknown>
 }
 
 /** How many are opened at a time. */

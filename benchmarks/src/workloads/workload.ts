@@ -28,7 +28,7 @@ export interface RateWorkload {
 export interface ClientSite {
   readonly client: PeerClient
   /** Opens another connection. */
-  connect(): Promise<PeerClient>
+  readonly connect: () => Promise<PeerClient>
 }
 
 /** The ability, which the suite has made sure of. */
