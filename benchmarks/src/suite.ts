@@ -1,4 +1,3 @@
-import { LINK_SERVER } from './network/link.ts'
 import { LOOPBACK } from './network/network.ts'
 import { type Case, type Effort, estimate } from './run/case.ts'
 import { makeCertificate } from './run/certificate.ts'
@@ -18,7 +17,7 @@ export async function runSuite(
   progress: Progress,
   onResults: (results: readonly Result[]) => void = () => {},
 ): Promise<Result[]> {
-  const tls = await makeCertificate([LOOPBACK, LINK_SERVER])
+  const tls = await makeCertificate([LOOPBACK])
   const results: Result[] = []
   for (const each of cases) {
     const measured = await runCase(each, { effort, tls, onStep: (what, ms) => progress.step(what, ms) })

@@ -2,16 +2,12 @@ import { peerEntry } from '../peers/index.ts'
 import { Child } from '../run/child.ts'
 import type { ProxyOrder } from '../run/orders.ts'
 import { type Conditions, NETWORK_DATAGRAM } from './conditions.ts'
-import { type Link, startLink } from './link.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
 /** What stands between the clients and the servers of a case. */
 export interface Network extends AsyncDisposable {
-  readonly kind: 'link' | 'loopback' | 'relays'
-  /** What the processes of clients, and of servers, are started with. */
-  readonly clientPrefix: readonly string[]
-  readonly serverPrefix: readonly string[]
+  readonly description: string
   /** Where servers listen. */
   readonly host: string
   /** Bytes of a datagram on it; none: what the address suggests. */
@@ -23,40 +19,24 @@ export interface Network extends AsyncDisposable {
 }
 
 /** A network with these conditions; without any, the machine's own loopback. */
-export async function startNetwork(conditions: Conditions | undefined): Promise<Network> {
-  if (conditions === undefined) return loopback
-  const link = await startLink(conditions)
-  return link === undefined ? relays(conditions) : overLink(link)
+export function startNetwork(conditions: Conditions | undefined): Network {
+  return conditions === undefined ? loopback : relays(conditions)
 }
 
 const loopback: Network = {
-  kind: 'loopback',
-  clientPrefix: [],
-  serverPrefix: [],
+  description: 'loopback',
   host: LOOPBACK,
   cannotCarry: () => undefined,
   reach: async (_, address) => address,
   [Symbol.asyncDispose]: async () => {},
 }
 
-function overLink(link: Link): Network {
-  return {
-    ...loopback,
-    kind: 'link',
-    clientPrefix: link.clientPrefix,
-    serverPrefix: link.serverPrefix,
-    host: link.serverHost,
-    maxDatagramSize: NETWORK_DATAGRAM,
-    [Symbol.asyncDispose]: () => link.close(),
-  }
-}
-
-/** Relays between sockets, where there is no link to be had. They cannot lose what TCP has acknowledged. */
+/** Relays between sockets. They cannot lose what TCP has acknowledged. */
 function relays(conditions: Conditions): Network {
   const children: Child<ProxyOrder>[] = []
   return {
     ...loopback,
-    kind: 'relays',
+    description: 'relays between sockets',
     maxDatagramSize: NETWORK_DATAGRAM,
     cannotCarry: (peer) =>
       conditions.loss > 0 && peerEntry(peer).transport !== 'quic' ? 'a relay cannot lose parts of TCP' : undefined,

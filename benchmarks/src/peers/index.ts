@@ -1,7 +1,7 @@
 import type { Peer } from './peer.ts'
 
 /** What a peer's messages travel over. */
-export type Transport = 'in process' | 'http2' | 'quic' | 'tcp' | 'websocket'
+type Transport = 'in process' | 'http2' | 'quic' | 'tcp' | 'websocket'
 
 /** A peer's place in the suite. */
 export interface PeerEntry {

@@ -6,7 +6,7 @@ import { isMeasured, type Measured, type Result } from '../run/result.ts'
 import { bytes, number, time } from './format.ts'
 
 /** How a table names a peer. */
-export function titleOf(peer: string): string {
+function titleOf(peer: string): string {
   return peers[peer]?.title ?? peer
 }
 
@@ -55,6 +55,6 @@ function row(result: Measured, timed: boolean, weighed: boolean): string[] {
 }
 
 /** What a cell says where there are no figures. */
-export function whyNot(result: Exclude<Result, Measured>): string {
+function whyNot(result: Exclude<Result, Measured>): string {
   return result.cannot ?? `failed: ${result.failed ?? 'nobody knows why'}`.replaceAll(/\s+/g, ' ').slice(0, 120)
 }

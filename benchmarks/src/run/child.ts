@@ -10,7 +10,7 @@ const running = new Set<ChildProcess>()
 process.on('exit', killAll)
 
 /** Ends all processes that were started here. */
-export function killAll(): void {
+function killAll(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
@@ -25,14 +25,13 @@ export class Child<Order> implements Disposable {
 
   /**
    * @param module Its name beside this folder, without an extension.
-   * @param prefix What it is started with, to be elsewhere.
    */
-  constructor(module: ChildModule, prefix: readonly string[] = []) {
+  constructor(module: ChildModule) {
     const built = import.meta.filename.endsWith('.js')
     const path = fileURLToPath(new URL(`../${module}.${built ? 'js' : 'ts'}`, import.meta.url))
     const fromSources = built ? [] : ['--conditions=@qrpc/source', '--import', 'tsx']
-    const [command, ...args] = [...prefix, process.execPath, '--expose-gc', ...fromSources, path]
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    const args = ['--expose-gc', ...fromSources, path]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     running.add(child)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {

@@ -1,5 +1,4 @@
 import type { Conditions } from '../network/conditions.ts'
-import type { Network } from '../network/network.ts'
 import type { Latency } from './orders.ts'
 
 /** How a peer did at a workload. */
@@ -13,7 +12,7 @@ interface About {
   readonly baseline: string
   readonly conditions?: Conditions
   /** How the conditions were made. */
-  readonly network?: Network['kind']
+  readonly network?: string
 }
 
 /** What was measured: figures, and what they come from. */

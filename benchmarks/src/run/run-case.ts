@@ -26,7 +26,7 @@ export async function runCase(of: Case, given: Omit<Run, 'network'>): Promise<Re
     title,
     peer,
     baseline: baseline(of.workload, peer),
-    ...(of.conditions !== undefined && { conditions: of.conditions, network: network.kind }),
+    ...(of.conditions !== undefined && { conditions: of.conditions, network: network.description }),
   })
   return withRatios(of.peers.map((peer) => ({ ...about(peer), ...unable.get(peer), ...outcomes.get(peer) })))
 }

@@ -12,8 +12,8 @@ export class Site implements Disposable {
   readonly server: Child<ServerOrder> | undefined
 
   private constructor(local: boolean, network: Network) {
-    this.client = new Child('client-process', network.clientPrefix)
-    if (!local) this.server = new Child('server-process', network.serverPrefix)
+    this.client = new Child('client-process')
+    if (!local) this.server = new Child('server-process')
   }
 
   /** @throws Error when a process does not start or the client does not connect. */

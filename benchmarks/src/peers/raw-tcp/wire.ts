@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { decode, encode } from 'cbor-x'
 
-export type Pattern = 'converse' | 'download' | 'echo' | 'upload'
+type Pattern = 'converse' | 'download' | 'echo' | 'upload'
 /** A body of `undefined` ends a stream. */
 export type Frame = readonly [id: number, pattern: Pattern, body: unknown]
 
