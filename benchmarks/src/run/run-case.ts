@@ -13,7 +13,7 @@ import { type NotMeasured, type Result, summary, withRatios } from './result.ts'
 /** Measures a case, in processes of its own for each peer. */
 export async function runCase(of: Case, given: Omit<Run, 'network'>): Promise<Result[]> {
   if (of.kind === 'part') return withRatios(await runPart(of.workload, given))
-  await using network = await startNetwork(of.conditions)
+  await using network = startNetwork(of.conditions)
   const run: Run = { ...given, effort: effortUnder(of.conditions, given.effort), network }
   const { title, needs } = of.kind === 'rate' ? rateWorkload(of.workload) : population(of.workload)
   const { able, unable } = await divide(of.peers, needs, network)

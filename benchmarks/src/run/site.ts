@@ -11,7 +11,7 @@ export class Site implements Disposable {
   readonly client: Child<ClientOrder>
   readonly server: Child<ServerOrder> | undefined
 
-  private constructor(local: boolean, network: Network) {
+  private constructor(local: boolean) {
     this.client = new Child('client-process')
     if (!local) this.server = new Child('server-process')
   }
@@ -20,7 +20,7 @@ export class Site implements Disposable {
   static async start(peer: string, tls: PeerSettings['tls'], network: Network): Promise<Site> {
     const { host, maxDatagramSize } = network
     const settings: PeerSettings = { host, tls, ...(maxDatagramSize !== undefined && { maxDatagramSize }) }
-    const site = new Site(peerEntry(peer).transport === 'in process', network)
+    const site = new Site(peerEntry(peer).transport === 'in process')
     try {
       let address = ''
       if (site.server !== undefined) {
