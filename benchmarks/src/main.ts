@@ -2,12 +2,15 @@ import { writeFile } from 'node:fs/promises'
 import { casesOfFloors, standings } from './floors.ts'
 import { checkFloors, describe } from './guard.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
-import { plan } from './plan.ts'
+import { plan, wanted, wantsSizes } from './plan.ts'
+import { type Data, readData } from './report/data.ts'
 import { thisMachine } from './report/machine.ts'
-import { floorTable, heading, resultTable } from './report/tables.ts'
-import { messageOf } from './run/case.ts'
+import { toJson, writeReport } from './report/page.ts'
+import { floorTable, heading, resultTable, sizeTable } from './report/tables.ts'
+import { type Case, messageOf } from './run/case.ts'
 import { Progress } from './run/progress.ts'
 import type { Result } from './run/result.ts'
+import { measureSizes } from './sizes/sizes.ts'
 import { estimateAll, runSuite } from './suite.ts'
 
 for (const [signal, code] of [
@@ -33,16 +36,22 @@ async function main(): Promise<number> {
     console.log(USAGE)
     return 0
   }
+  if (options.from.length > 0) {
+    await write(options, await readData(options.from))
+    return 0
+  }
   const all = plan(options.selection)
   const cases = options.quick ? casesOfFloors(all) : all
-  if (cases.length === 0) {
+  const sizes = !options.quick && wantsSizes(options.selection)
+  if (cases.length === 0 && !sizes) {
     console.error('There is nothing like that to measure.')
     return 1
   }
-  return run(options, cases)
+  return run(options, cases, sizes)
 }
 
-async function run({ effort, json, check }: Options, cases: ReturnType<typeof plan>): Promise<number> {
+async function run(options: Options, cases: readonly Case[], withSizes: boolean): Promise<number> {
+  const { effort, check, selection } = options
   const machine = thisMachine()
   console.log(`Node.js ${machine.node}, ${machine.processors}, ${machine.system}`)
   const progress = new Progress(estimateAll(cases, effort))
@@ -54,12 +63,19 @@ async function run({ effort, json, check }: Options, cases: ReturnType<typeof pl
   }
   const results = await runSuite(cases, effort, progress, print)
   progress.end()
+  const sizes = withSizes ? await measureSizes((peer) => wanted(selection.peers, peer)) : []
+  if (sizes.length > 0) console.log(`\nSizes\n\n${sizeTable(sizes)}`)
   const stand = standings(results)
   if (stand.length > 0) console.log(`\nFloors\n\n${floorTable(stand)}`)
-  if (json !== undefined) await writeFile(json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`)
+  await write(options, { machine, results, sizes })
   const failures = results.filter((result) => 'failed' in result)
   for (const { workload, peer } of failures) console.error(`${workload}, ${peer}: it failed`)
   const missed = check ? await checkFloors(results, cases, effort) : []
   for (const standing of missed) console.error(`A floor is missed by far: ${describe(standing)}`)
   return failures.length > 0 || missed.length > 0 ? 1 : 0
+}
+
+async function write({ json, report }: Options, data: Data): Promise<void> {
+  if (json !== undefined) await writeFile(json, toJson(data))
+  if (report !== undefined) await writeReport(report, data)
 }

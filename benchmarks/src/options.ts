@@ -12,7 +12,8 @@ export const USAGE = `npm run bench -- [options]
   --peer NAME       only this one: ${wrapped(Object.keys(peers))}
   --json FILE       writes the results there, too
   --report FOLDER   writes the tables and charts of the report into its benchmarks.md
---transport, --workload and --peer can be given several times.`
+  --from FILE       runs nothing and takes the results that --json has written; later files count
+--transport, --workload, --peer and --from can be given several times.`
 
 /** What the command line asks for. */
 export interface Options {
@@ -23,6 +24,7 @@ export interface Options {
   readonly effort: Effort
   readonly json: string | undefined
   readonly report: string | undefined
+  readonly from: readonly string[]
 }
 
 const EFFORTS = {
@@ -45,6 +47,7 @@ export function readOptions(args: readonly string[]): Options {
       peer: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
       report: { type: 'string' },
+      from: { type: 'string', multiple: true, default: [] },
     },
   })
   const { quick, full } = values
@@ -65,6 +68,7 @@ export function readOptions(args: readonly string[]): Options {
     effort: quick ? EFFORTS.quick : full ? EFFORTS.full : EFFORTS.usual,
     json: values.json,
     report: values.report,
+    from: values.from,
   }
 }
 

@@ -15,6 +15,8 @@ export interface Selection {
   readonly network: boolean
 }
 
+/** The workload that is no work. */
+const SIZES = 'sizes'
 /** The workloads that make sense within one process. */
 const LOCAL = ['sequential', 'parallel-64', 'server-stream', 'client-stream', 'bidi-stream', 'ping-pong']
 const UNDER_NETWORK = ['sequential', 'parallel-64', 'download']
@@ -29,6 +31,7 @@ export const workloads: readonly string[] = [
   ...Object.keys(rateWorkloads),
   ...Object.keys(populations),
   ...Object.keys(parts),
+  SIZES,
 ]
 
 /** What the others are compared with. */
@@ -68,6 +71,11 @@ export function plan(selection: Selection): Case[] {
   return [...cases, ...ofParts.map((workload): Case => ({ kind: 'part', workload, peers: [] }))]
 }
 
+/** Whether what apps take is to be measured, too. */
+export function wantsSizes({ workloads: names, transports: some }: Selection): boolean {
+  return wanted(names, SIZES) && some.length === 0
+}
+
 function underNetwork(workload: string, remote: readonly string[]): Case[] {
   const peers = remote.filter((peer) => PEERS_UNDER_NETWORK.includes(peer))
   const conditions: Conditions[] = ROUND_TRIPS_MS.flatMap((roundTripMs) =>
@@ -76,6 +84,7 @@ function underNetwork(workload: string, remote: readonly string[]): Case[] {
   return conditions.map((condition) => ({ kind: 'rate', workload, peers, conditions: condition }))
 }
 
-function wanted(names: readonly string[], name: string): boolean {
+/** Whether a name is among those that were given, if any were. */
+export function wanted(names: readonly string[], name: string): boolean {
   return names.length === 0 || names.includes(name)
 }

@@ -3,10 +3,11 @@ import type { Standing } from '../floors.ts'
 import { describeConditions } from '../network/conditions.ts'
 import { peers } from '../peers/index.ts'
 import { isMeasured, type Measured, type Result } from '../run/result.ts'
+import type { Size } from '../sizes/sizes.ts'
 import { bytes, number, time } from './format.ts'
 
 /** How a table names a peer. */
-function titleOf(peer: string): string {
+export function titleOf(peer: string): string {
   return peers[peer]?.title ?? peer
 }
 
@@ -29,6 +30,60 @@ export function resultTable(results: readonly Result[]): string {
 /** Title and conditions of a case. */
 export function heading({ title, conditions }: Result): string {
   return conditions === undefined ? title : `${title}: ${describeConditions(conditions)}`
+}
+
+/** Peers beside workloads, at a glance. */
+export function overviewTable(cases: readonly (readonly Result[])[]): string {
+  const rates = cases.filter((results) =>
+    results.some((result) => isMeasured(result) && result.bytesEach === undefined),
+  )
+  const names = [...new Set(rates.flat().map(({ peer }) => peer))]
+  const cell = (result: Result | undefined): string => {
+    if (isMeasured(result)) return number(result.median)
+    return result?.failed === undefined ? '-' : 'failed'
+  }
+  const head = ['', ...rates.map((results) => `${results[0]?.workload}, ${results.find(isMeasured)?.unit ?? ''}`)]
+  const rows = names.map((name) => [
+    titleOf(name),
+    ...rates.map((results) => cell(results.find(({ peer }) => peer === name))),
+  ])
+  return markdownTable([head, ...rows], { align: head.map((_, i) => (i === 0 ? 'l' : 'r')) })
+}
+
+/** One workload under network conditions: a row for each of them. */
+export function conditionsTable(results: readonly Result[]): string {
+  const names = [...new Set(results.map(({ peer }) => peer))]
+  const groups = [...new Set(results.map((result) => JSON.stringify(result.conditions)))]
+  const cell = (result: Result | undefined): string => {
+    if (result === undefined) return ''
+    if (!isMeasured(result)) return whyNot(result)
+    const p99 = result.latency === undefined ? '' : ` (${time(result.latency.p50)}, ${time(result.latency.p99)})`
+    return `${number(result.median)}${p99}`
+  }
+  const timed = results.some((result) => isMeasured(result) && result.latency !== undefined)
+  const unit = results.find(isMeasured)?.unit ?? ''
+  const rows = groups.map((group) => {
+    const some = results.filter((result) => JSON.stringify(result.conditions) === group)
+    const conditions = some[0]?.conditions
+    const label = conditions === undefined ? '' : describeConditions(conditions)
+    return [label, ...names.map((name) => cell(some.find(({ peer }) => peer === name)))]
+  })
+  const head = [timed ? `${unit} (p50, p99)` : unit, ...names.map(titleOf)]
+  return markdownTable([head, ...rows], { align: head.map((_, i) => (i === 0 ? 'l' : 'r')) })
+}
+
+/** What apps take. */
+export function sizeTable(sizes: readonly Size[]): string {
+  const rows = sizes.map(({ peer, minified, gzipped, bytes: installed, packages }) => [
+    titleOf(peer),
+    bytes(minified),
+    bytes(gzipped),
+    bytes(installed),
+    String(packages),
+  ])
+  return markdownTable([['an app with', 'bundle, minified', 'and gzipped', 'installed', 'packages'], ...rows], {
+    align: ['l', 'r', 'r', 'r', 'r'],
+  })
 }
 
 /** How the floors stand. */
