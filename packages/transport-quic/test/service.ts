@@ -18,7 +18,8 @@ export const Echo = service('echo', {
   talk: bidiStreaming<void, unknown, unknown>(),
 })
 
-const handlers: Handlers<typeof Echo> = {
+/** What {@link Echo} does unless a test says otherwise. */
+export const handlers: Handlers<typeof Echo> = {
   echo: (message) => message,
   wait: (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
   talk: (_, updates) => updates,
