@@ -39,6 +39,16 @@ test('a floor stands by the ratio of its two peers, and has none when one of the
   ).toEqual([true])
 })
 
+test('a floor that is known to be out of reach holds what was reached', () => {
+  const found = standings([
+    measured('qrpc-http2-tls', [100], 'parallel-64'),
+    measured('qrpc-quic', [100], 'parallel-64'),
+  ])
+  expect(found.map(({ atLeast, byNow, ratio: reached }) => [atLeast, byNow, reached])).toEqual([[2, 1.2, 1]])
+  expect(found.map((standing) => isFarBelow(standing, 0.7))).toEqual([false])
+  expect(found.map((standing) => isFarBelow({ ...standing, ratio: 0.8 }, 0.7))).toEqual([true])
+})
+
 test('the short run has the peers of the floors and no others', () => {
   const cases = casesOfFloors(plan(ALL))
   const sequential = cases.filter(({ workload }) => workload === 'sequential').map(({ peers }) => [...peers].sort())
