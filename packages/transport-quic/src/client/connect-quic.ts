@@ -93,7 +93,6 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
         address,
         peer: peerOf(address, dialled.connection),
         maxConcurrentStreams,
-        keepAliveIntervalMs: checked.idleTimeoutMs / 2,
       }
       client = new QuicClientConnection(dialled.connection, settings, observer, () => {
         session = dialled.connection.quiche.session() ?? undefined

@@ -17,7 +17,7 @@ export interface QuicClientSettings extends ChannelTableSettings {
   readonly address: string
   readonly peer: Peer
   readonly maxConcurrentStreams: number
-  readonly keepAliveIntervalMs: number
+  readonly idleTimeoutMs: number
 }
 
 /** A QUIC connection, as its connector sees it: established, or about to be and good for early data. */
@@ -28,7 +28,7 @@ export class QuicClientConnection implements Connection {
   readonly #release: () => Promise<void>
   readonly #channels: ChannelTable
   readonly #waiting = new OpenQueue()
-  readonly #keepAlive: NodeJS.Timeout
+  #keepAlive: NodeJS.Timeout | undefined = undefined
   // Opened here, and unknown to the peer before the first write: they have no stream of their own yet.
   #unstarted = 0
   #unusable: RpcError | undefined = undefined
@@ -45,7 +45,7 @@ export class QuicClientConnection implements Connection {
     this.#observer = observer
     this.#release = release
     this.#channels = new ChannelTable(settings, { onGone: () => this.#onGone() })
-    this.#keepAlive = setInterval(() => connection.keepAlive(), settings.keepAliveIntervalMs).unref()
+    this.#keepAwake()
     if (connection.closed !== undefined) this.onClosed(connection.closed)
   }
 
@@ -73,6 +73,7 @@ export class QuicClientConnection implements Connection {
 
   /** A turn of the connection is over. */
   onTurn(): void {
+    if (this.#keepAlive === undefined) this.#keepAwake()
     this.#admit()
   }
 
@@ -112,6 +113,14 @@ export class QuicClientConnection implements Connection {
     const unusable = this.#unusable
     // The last channel may be going in the middle of a turn.
     if (unusable !== undefined && this.#channels.size === 0) queueMicrotask(() => this.#connection.close(0, unusable))
+  }
+
+  /** The server's idle timeout, which counts where it is the smaller one, is known once the handshake is done. */
+  #keepAwake(): void {
+    const connection = this.#connection
+    if (!connection.established) return
+    const idleTimeoutMs = Math.min(this.#settings.idleTimeoutMs, connection.peerIdleTimeoutMs)
+    this.#keepAlive = setInterval(() => connection.keepAlive(), idleTimeoutMs / 2).unref()
   }
 
   #retire(error: RpcError): void {

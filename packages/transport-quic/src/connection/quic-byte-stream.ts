@@ -181,6 +181,8 @@ export class QuicByteStream implements ByteStream {
 
   private onWriteError(error: unknown): void {
     const errorCode = codeIn(error, 'StreamStopped')
+    // Stopped, which quiche may already have forgotten: what was to be written was made for nothing (CVE-2025-8671).
+    this.connection.countReset()
     this.abandon(errorCode ?? 0)
     this.close(errorCode === undefined ? lost(error) : resetError(errorCode))
   }

@@ -114,6 +114,11 @@ export class QuicConnection {
     return this.#abandoned
   }
 
+  /** After how long without a packet the peer gives up. */
+  get peerIdleTimeoutMs(): number {
+    return this.quiche.stats().peerMaxIdleTimeout || Number.POSITIVE_INFINITY
+  }
+
   /** Streams that can be started now. */
   get credit(): number {
     return this.quiche.peerStreamsLeftBidi()

@@ -40,7 +40,7 @@ export interface QuicListenOptions extends QuicOptions {
    * 8.1.2), at the price of a round trip. Default: 100; 0 for always.
    */
   readonly retryAbove?: number | undefined
-  /** Streams that a client may reset in 10 s before its connection is closed. Default: 200. */
+  /** Streams that a client may reset or stop in 10 s before its connection is closed. Default: 200. */
   readonly maxResets?: number | undefined
   /** How long a stream may take to send its first frame, in ms. Default: 10000. */
   readonly firstFrameTimeoutMs?: number | undefined
