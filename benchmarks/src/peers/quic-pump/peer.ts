@@ -61,6 +61,11 @@ const peer: Peer = {
         pumps.set(remote.port, pump)
       }
       pump.receive(datagram)
+      // A later client may have the same port.
+      if (pump.connection.isDraining()) {
+        pump.stop()
+        pumps.delete(remote.port)
+      }
     })
     return `${host}:${port}`
   },

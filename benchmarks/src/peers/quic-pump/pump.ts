@@ -72,10 +72,17 @@ export class Pump {
     this.#schedule()
   }
 
-  close(): void {
+  /** Nothing more is sent or received. */
+  stop(): void {
     clearTimeout(this.#timer)
+    this.#scheduled = true
+  }
+
+  close(): void {
+    this.stop()
     this.connection.close(true, 0, new Uint8Array(0))
     this.#flush()
+    clearTimeout(this.#timer)
   }
 
   #schedule(): void {
