@@ -25,7 +25,7 @@ export interface Chart {
 export function barChart(name: string, results: readonly Result[]): Chart {
   const bars = results.filter(isMeasured).toSorted((a, b) => a.median - b.median)
   const title = results[0]?.title ?? ''
-  const svg = draw(bars.length * ROW + HEIGHT_AROUND, {
+  const svg = draw(title, bars.length * ROW + HEIGHT_AROUND, {
     title: { text: title, subtext: bars[0]?.unit ?? '', left: 8, textStyle: { ...FONT, fontSize: 15 } },
     grid: { left: 8, right: 90, top: 56, bottom: 8, containLabel: true },
     xAxis: { type: 'value', axisLabel: { show: false }, splitLine: { lineStyle: { color: '#eee' } } },
@@ -62,7 +62,7 @@ export function conditionsChart(name: string, results: readonly Result[]): Chart
     measured.find((one) => one.peer === peer && one.conditions && describeConditions(one.conditions) === group)
       ?.median ?? '-'
   const title = `${results[0]?.title ?? ''}, ${measured[0]?.unit ?? ''}`
-  const svg = draw(360, {
+  const svg = draw(title, 360, {
     title: { text: title, left: 8, textStyle: { ...FONT, fontSize: 15 } },
     legend: { top: 30, left: 8, textStyle: FONT },
     grid: { left: 8, right: 16, top: 70, bottom: 8, containLabel: true },
@@ -92,10 +92,11 @@ function colorOf({ peer, baseline }: Measured): string {
   return peer === baseline ? BASELINE : OTHERS
 }
 
-function draw(height: number, option: object): string {
+function draw(title: string, height: number, option: object): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
   chart.setOption({ animation: false, backgroundColor: '#fff', ...option })
   const svg = chart.renderToSVGString()
   chart.dispose()
-  return `${svg}\n`
+  // For those who do not see it.
+  return `${svg.replace('>', `><title>${title}</title>`)}\n`
 }
