@@ -1,6 +1,6 @@
 import { RpcError } from '@qrpc/core'
 import type { HostPort, Quiche, QuicheConnection, RecvInfo } from '../binding.ts'
-import { describeTransportError } from '../tls/tls-failure.ts'
+import { describeTransportError, isAlert } from '../tls/tls-failure.ts'
 import { QuicByteStream } from './quic-byte-stream.ts'
 
 /** Sends the datagrams of a connection. */
@@ -59,6 +59,7 @@ export class QuicConnection {
   #slab: Uint8Array = new Uint8Array(0)
   #slabUsed = 0
   #info: RecvInfo
+  #remote: HostPort
   #moved = false
   // Bytes that may go to an address that has not proved itself (RFC 9000, section 8.1): quiche has been seen to exceed it.
   #budget = 0
@@ -85,15 +86,16 @@ export class QuicConnection {
     this.quiche = connection
     this.shutdown = binding.Shutdown
     this.#info = info
+    this.#remote = info.from
     this.#isServer = isServer
     this.addressProven = !isServer
     this.#sink = sink
     this.#observer = observer
   }
 
-  /** Where the peer is. */
+  /** Where the peer is: others can send copies of its datagrams. */
   get remote(): HostPort {
-    return this.#info.from
+    return this.#remote
   }
 
   /** Why nothing can be sent any more. */
@@ -129,20 +131,22 @@ export class QuicConnection {
     return new QuicByteStream(this, -1, onStarted)
   }
 
-  /** Takes a datagram. It may be changed. */
-  receive(datagram: Uint8Array, host: string, port: number): void {
+  /** Takes a datagram. It may be changed. @returns Whether it was one of this connection's, as far as one can tell. */
+  receive(datagram: Uint8Array, host: string, port: number): boolean {
     const { from } = this.#info
     if (from.port !== port || from.host !== host) {
       this.#moved = true
       this.#info = { from: { host, port }, to: this.#info.to }
     }
     if (!this.addressProven) this.#budget += AMPLIFICATION * datagram.length
+    this.schedule()
     try {
       this.quiche.recv(datagram, this.#info)
+      return true
     } catch {
       // A datagram that is none is dropped; what ends the connection shows in its state.
+      return isAlert(this.quiche.localError()?.errorCode)
     }
-    this.schedule()
   }
 
   /** Has the connection look at its streams, and flush, at the end of this turn. */
@@ -343,7 +347,7 @@ export class QuicConnection {
   /** A peer whose address has changed is followed once its new path is validated (RFC 9000, section 9). */
   #followPeer(): void {
     for (let event = this.quiche.pathEventNext(); event != null; event = this.quiche.pathEventNext()) {
-      // quiche does all that is to be done: the events must only be taken.
+      if (event.type === 'Validated') this.#remote = event.peer
     }
   }
 

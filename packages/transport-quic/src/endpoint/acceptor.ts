@@ -9,6 +9,8 @@ import { RetryTokens } from './retry-token.ts'
 
 const HANDSHAKE_TIMEOUT = new RpcError('unavailable', 'the handshake took too long')
 
+const NO_HANDSHAKE = new RpcError('unavailable', 'the first datagram began no handshake')
+
 /** What an acceptor lets in. */
 export interface AcceptorSettings {
   /** For the connections that begin from now on. */
@@ -100,7 +102,8 @@ export class Acceptor {
       connection.addressProven = originalId !== null
       counted.count(connection)
       this.#endpoint.add(connection, [id, theirs])
-      connection.receive(datagram, from.host, from.port)
+      // Broken copies of a client's first datagram must not take the place of the true one.
+      if (!connection.receive(datagram, from.host, from.port)) queueMicrotask(() => connection.end(NO_HANDSHAKE))
       return connection
     })
   }

@@ -5,6 +5,10 @@ import type { CheckedCredentials } from './credentials.ts'
 /** What both sides agree on in the handshake (RFC 7301). */
 const ALPN = 'qrpc/1'
 
+// Addresses that a peer may have in the life of a connection, as behind a NAT: quiche counts them against this limit, and
+// forgets none.
+const MOST_ADDRESSES = 32
+
 /** What the config of one side needs besides the options. */
 export interface ConfigSettings {
   readonly credentials: CheckedCredentials
@@ -36,7 +40,7 @@ export function createConfig(quiche: Quiche, options: CheckedQuicOptions, settin
   config.setMaxConnectionWindow(options.connectionWindow)
   config.setMaxStreamWindow(options.streamWindow)
   config.setCcAlgorithmName(options.congestionControl)
-  config.setActiveConnectionIdLimit(2)
+  config.setActiveConnectionIdLimit(MOST_ADDRESSES)
   if (settings.ticketKey !== undefined) config.setTicketKey(settings.ticketKey)
   if (settings.earlyData) config.enableEarlyData()
   if (options.keyLogFile !== undefined) config.logKeys()

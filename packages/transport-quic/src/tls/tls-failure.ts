@@ -12,10 +12,12 @@ const ALERTS: Readonly<Record<number, string>> = {
   376: 'the other side does not speak qrpc/1 (ALPN)',
 }
 
+/** Whether a transport error code stands for an alert of TLS. */
+export function isAlert(errorCode = 0): boolean {
+  return errorCode >= 256 && errorCode < 512
+}
+
 /** What a transport error code means for somebody who looks for the reason. */
 export function describeTransportError(errorCode: number): string {
-  return (
-    ALERTS[errorCode] ??
-    (errorCode >= 256 && errorCode < 512 ? `TLS alert ${errorCode - 256}` : `QUIC error ${errorCode}`)
-  )
+  return ALERTS[errorCode] ?? (isAlert(errorCode) ? `TLS alert ${errorCode - 256}` : `QUIC error ${errorCode}`)
 }
