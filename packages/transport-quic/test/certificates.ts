@@ -7,10 +7,19 @@ export interface Certificates {
   readonly client: { readonly key: string; readonly cert: string }
 }
 
-/** P-256 certificates for localhost and 127.0.0.1. */
+const LOOPBACK: AltName[] = [
+  { type: 2, value: 'localhost' },
+  { type: 7, ip: '127.0.0.1' },
+]
+
+/** A DNS name (2) or an IP address (7). */
+type AltName = { type: 2; value: string } | { type: 7; ip: string }
+
+/** P-256 certificates, unless told otherwise for localhost and 127.0.0.1. */
 export async function makeCertificates(
   authorityName = 'qrpc test authority',
   notAfterDate = new Date(Date.now() + 86_400_000),
+  altNames = LOOPBACK,
 ): Promise<Certificates> {
   const options = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const
   const ca = await generate([{ name: 'commonName', value: authorityName }], {
@@ -30,13 +39,7 @@ export async function makeCertificates(
       extensions: [
         { name: 'basicConstraints', cA: false },
         { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
-        {
-          name: 'subjectAltName',
-          altNames: [
-            { type: 2, value: 'localhost' },
-            { type: 7, ip: '127.0.0.1' },
-          ],
-        },
+        { name: 'subjectAltName', altNames },
       ],
     })
     return { key: made.private, cert: made.cert }
