@@ -59,7 +59,7 @@ function decodeFrame(kind: string, encoded: Uint8Array): unknown {
   if (kind === 'first message') return format.decodeFirst(payload)
   const item = format.decodeControl(payload)
   if (item.kind !== kind) throw new Error(`it is no ${kind}`)
-  if (item.kind === 'end') return undefined
+  if (!('error' in item)) return undefined
   const { code: errorCode, message, name, data } = item.error
   const rest = { ...(name !== 'RpcError' && { name }), ...(data !== undefined && { data }) }
   return { code: errorCode, message, ...rest }

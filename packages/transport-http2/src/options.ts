@@ -26,6 +26,12 @@ export interface Http2Options extends WireOptions {
    * Default: 256 MiB. Sane: 4 x `maxMessageSize` and up.
    */
   readonly maxUnread?: number | undefined
+  /**
+   * Whether unary calls may share one stream of the connection, a lane, which makes them many times cheaper. Both sides
+   * must agree, and proxies in between rule it out; each call then has a stream of its own. Turn it off where a balancer
+   * that passes settings on spreads single requests, or where each call must show as a request. Default: true.
+   */
+  readonly lanes?: boolean | undefined
 }
 
 /** {@link Http2Options} with the defaults filled in. */
@@ -35,6 +41,7 @@ export interface CheckedHttp2Options {
   readonly receiveWindow: number
   readonly closeTimeoutMs: number
   readonly maxUnread: number
+  readonly lanes: boolean
 }
 
 const MAX_WINDOW = 2 ** 31 - 1
@@ -43,13 +50,13 @@ const MIN_CONNECTION_WINDOW = 65_535
 /** @throws RpcError `invalid_argument` that names the option that makes no sense. */
 export function checkHttp2Options(options: Http2Options): CheckedHttp2Options {
   const { streamWindow = 4 * 1024 * 1024, connectionWindow = 16 * 1024 * 1024 } = options
-  const { receiveWindow = 64 * 1024, closeTimeoutMs = 1000, maxUnread = 256 * 1024 * 1024 } = options
+  const { receiveWindow = 64 * 1024, closeTimeoutMs = 1000, maxUnread = 256 * 1024 * 1024, lanes = true } = options
   checkInteger('streamWindow', streamWindow, 1, MAX_WINDOW)
   checkInteger('connectionWindow', connectionWindow, MIN_CONNECTION_WINDOW, MAX_WINDOW)
   checkInteger('receiveWindow', receiveWindow, 1, MAX_WINDOW)
   checkMs('closeTimeoutMs', closeTimeoutMs)
   checkInteger('maxUnread', maxUnread, 1, Number.MAX_SAFE_INTEGER)
-  return { streamWindow, connectionWindow, receiveWindow, closeTimeoutMs, maxUnread }
+  return { streamWindow, connectionWindow, receiveWindow, closeTimeoutMs, maxUnread, lanes }
 }
 
 /** @throws RpcError `invalid_argument` for a value that is no integer within the bounds. */

@@ -359,6 +359,7 @@ describe('a server that does not speak HTTP/2 as it should', () => {
     const address = server.addresses[0] as string
     let sessions = 0
     await using connector = connectHttp2(address, {
+      lanes: false,
       session: async () => {
         const session = connectSession(address)
         await once(session, 'connect')

@@ -74,7 +74,8 @@ describe('listenHttp2', () => {
     await channel.send({ method, metadata: undefined, timeout: undefined, message: 1 })
     const accepted = await listener.accept()
     expect(await accepted?.receive()).toMatchObject({ method, message: 1 })
-    expect(paths).toEqual(['/m%C3%A9%20thod/%25%3F%23'])
+    // The first one is the lane.
+    expect(paths).toEqual(['/?lane', '/m%C3%A9%20thod/%25%3F%23'])
     channel.cancel(new RpcError('cancelled'))
   })
 

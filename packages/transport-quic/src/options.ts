@@ -26,6 +26,12 @@ export interface QuicOptions extends WireOptions {
   readonly maxDatagramSize?: number | undefined
   /** Default: `cubic`. */
   readonly congestionControl?: 'cubic' | 'reno' | 'bbr' | undefined
+  /**
+   * Whether unary calls may share one stream of the connection, a lane, which makes them cheaper; both sides must agree.
+   * What is lost on the way then holds up all of them, as it does over HTTP/2: turn it off for lossy networks where calls
+   * must not wait for each other. Default: true.
+   */
+  readonly lanes?: boolean | undefined
   /** Writes the secrets of each connection to this file, for Wireshark and the like. Default: none. As SSLKEYLOGFILE. */
   readonly keyLogFile?: string | undefined
 }
@@ -39,6 +45,7 @@ export interface CheckedQuicOptions {
   readonly closeTimeoutMs: number
   readonly maxDatagramSize: number | undefined
   readonly congestionControl: 'cubic' | 'reno' | 'bbr'
+  readonly lanes: boolean
   readonly keyLogFile: string | undefined
 }
 
@@ -64,7 +71,7 @@ export function checkQuicOptions(options: QuicOptions): CheckedQuicOptions {
   if (!['cubic', 'reno', 'bbr'].includes(congestionControl)) {
     throw new RpcError('invalid_argument', `congestionControl "${congestionControl}": give cubic, reno or bbr`)
   }
-  const { keyLogFile } = options
+  const { keyLogFile, lanes = true } = options
   return {
     streamWindow,
     connectionWindow,
@@ -73,6 +80,7 @@ export function checkQuicOptions(options: QuicOptions): CheckedQuicOptions {
     closeTimeoutMs,
     maxDatagramSize,
     congestionControl,
+    lanes,
     keyLogFile,
   }
 }

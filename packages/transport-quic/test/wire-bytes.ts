@@ -54,6 +54,6 @@ export class Received {
 
   /** The codes and ends that came. */
   get ends(): (Code | 'end')[] {
-    return this.controls.map((item) => (item.kind === 'end' ? 'end' : item.error.code))
+    return this.controls.map((item) => ('error' in item ? item.error.code : 'end'))
   }
 }

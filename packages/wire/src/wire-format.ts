@@ -2,11 +2,14 @@ import { isRequest, PlainRequest, type Request, RpcError } from '@qrpc/core'
 import { asRefused, type CborCodec, createCborCodec } from './cbor/cbor-codec.ts'
 import type { CborLimits } from './cbor/limits.ts'
 import type { Codec } from './codec.ts'
-import { type ControlItem, decodeControlItem, encodeSignal, type Signal } from './control/control-item.ts'
+import { type ControlItem, decodeControlItem, encodeLane, encodeSignal, type Signal } from './control/control-item.ts'
 import { checkMaxHeaderSize, encodeRequestHeader, NO_HEADER, splitFirst } from './control/request-header.ts'
-import { checkMaxMessageSize, type FrameLimits } from './frame/frame.ts'
+import { checkMaxMessageSize, type FrameLimits, tooLarge } from './frame/frame.ts'
 import { FrameBatch } from './frame/frame-batch.ts'
 import { FrameReader } from './frame/frame-reader.ts'
+import { CutMessage } from './lane/cut-message.ts'
+import { MethodHeaders } from './lane/method-headers.ts'
+import { MESSAGE, PIECE_SIZE, tagOf } from './lane/tag.ts'
 
 /** How messages become bytes, and how large they may be. */
 export interface WireOptions extends FrameLimits, CborLimits {
@@ -33,6 +36,7 @@ export class WireFormat {
   readonly #cbor: CborCodec
   readonly #codec: Codec
   readonly #plainHeaders = new Map<string, Uint8Array>()
+  readonly #methods = new MethodHeaders()
 
   /** @throws RpcError `invalid_argument` for limits that make no sense. */
   constructor(options: WireOptions = {}) {
@@ -72,6 +76,51 @@ export class WireFormat {
     this.#addValue(batch, message, name, NOTHING)
   }
 
+  /**
+   * Adds the message of a call on a lane: the request where `first` is set, else the response. Throws as
+   * {@link addFirst} does.
+   *
+   * @returns What is too large for one frame, to be sent in pieces; nothing of it is in the batch then.
+   */
+  addOnLane(batch: FrameBatch, call: number, message: unknown, first: boolean): CutMessage | undefined {
+    let header: Uint8Array = NOTHING
+    let value = message
+    if (first) {
+      header = isRequest(message) ? this.#header(message) : NO_HEADER
+      if (header !== NO_HEADER) value = (message as Request).message
+    }
+    const name = first && header !== NO_HEADER ? 'request' : 'message'
+    const codec = this.#codec
+    let head: Uint8Array = NOTHING
+    let payload: Uint8Array
+    let owned = true
+    if (value instanceof Uint8Array && codec.bytesHead !== undefined) {
+      head = codec.bytesHead(value.length)
+      payload = value
+    } else {
+      payload = this.#encode(value, name)
+      owned = codec.stable === true
+    }
+    const size = header.length + head.length + payload.length
+    if (size <= PIECE_SIZE) {
+      batch.add(payload, false, owned, header, head, tagOf(call, MESSAGE))
+      return undefined
+    }
+    if (size > this.maxMessageSize) throw tooLarge(size, this.maxMessageSize)
+    return new CutMessage(call, size, header, head, owned ? payload : payload.slice())
+  }
+
+  /** Adds the first frame of a lane. */
+  addLane(batch: FrameBatch): void {
+    batch.add(encodeLane(this.#cbor), true, true)
+  }
+
+  /** Adds a control item for a call on a lane; without an error the clean end. Does not throw. */
+  addSignalOnLane(batch: FrameBatch, call: number, kind: Signal, error: RpcError | undefined): void {
+    const item = error === undefined ? NOTHING : encodeSignal(kind, error, this.#cbor, this.maxMessageSize)
+    batch.add(item, true, true, NOTHING, NOTHING, call)
+  }
+
   /** Adds the clean end of the half: the empty control frame. */
   addEnd(batch: FrameBatch): void {
     batch.add(NOTHING, true, true)
@@ -101,6 +150,16 @@ export class WireFormat {
     // No encoder writes it, and it would pass by the limit of headers.
     if (isRequest(decoded)) throw new RpcError('invalid_argument', 'a request without a header')
     return decoded
+  }
+
+  /** Reads a request on a lane, where nothing has told the method before. Throws as {@link decodeFirst} does. */
+  decodeFirstOnLane(payload: Uint8Array): unknown {
+    const method = this.#methods.of(payload)
+    if (method !== undefined) return this.decodeFirst(payload, method)
+    const first = this.decodeFirst(payload)
+    if (isRequest(first) && first.timeout === undefined && first.metadata === undefined)
+      this.#methods.keep(first.method)
+    return first
   }
 
   /**

@@ -20,7 +20,7 @@ function sent(error: RpcError, by = format, kind: (typeof SIGNALS)[number] = 'st
 }
 
 function errorOf(item: ControlItem): RpcError {
-  if (item.kind === 'end') throw new Error('an end has no error')
+  if (!('error' in item)) throw new Error(`${item.kind} has no error`)
   return item.error
 }
 

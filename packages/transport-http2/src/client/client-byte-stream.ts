@@ -7,7 +7,7 @@ import type {
 } from 'node:http2'
 import { RpcError } from '@qrpc/core'
 import { resetCode, statusError } from '../stream/error-codes.ts'
-import { CONTENT_TYPE, pathOf } from '../stream/headers.ts'
+import { CONTENT_TYPE } from '../stream/headers.ts'
 import { Http2ByteStream, ownerOf } from '../stream/http2-byte-stream.ts'
 
 const OPTIONS = { endStream: false }
@@ -22,19 +22,19 @@ type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader
 /** A stream that this side opens, once it has something to write: the peer learns of a call with its first bytes. */
 export class ClientByteStream extends Http2ByteStream {
   private readonly session: ClientHttp2Session
-  private readonly method: string | undefined
+  private readonly path: string
   private readonly onSpent: () => void
 
   /** @param onSpent The session should open no more streams. */
   constructor(
     session: ClientHttp2Session,
-    method: string | undefined,
+    path: string,
     lost: (cause: unknown) => RpcError | undefined,
     onSpent: () => void,
   ) {
     super(lost)
     this.session = session
-    this.method = method
+    this.path = path
     this.onSpent = onSpent
   }
 
@@ -47,10 +47,7 @@ export class ClientByteStream extends Http2ByteStream {
     if (this.stream !== undefined) return this.stream
     let stream: ClientHttp2Stream
     try {
-      stream = this.session.request(
-        { ':method': 'POST', ':path': pathOf(this.method), 'content-type': CONTENT_TYPE },
-        OPTIONS,
-      )
+      stream = this.session.request({ ':method': 'POST', ':path': this.path, 'content-type': CONTENT_TYPE }, OPTIONS)
     } catch (error) {
       const failure = new RpcError('unavailable', 'the connection takes no more streams', { cause: error })
       process.nextTick(() => this.closed(failure))

@@ -4,6 +4,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { Peer, StatefulConnector } from '@qrpc/core'
 import { type BackoffOptions, DialingConnector, WireFormat } from '@qrpc/wire'
 import { checkHttp2Options, checkInteger, checkMs, type Http2Options } from '../options.ts'
+import { LANE_SETTING, STREAMS_SETTING } from '../own-settings.ts'
 import { dialSession } from './dial.ts'
 import { Http2Connection } from './http2-connection.ts'
 import { parseTarget } from './target.ts'
@@ -55,6 +56,7 @@ export function connectHttp2(address: string, options: Http2ConnectOptions = {})
   const http2: SecureClientSessionOptions = {
     settings: { enablePush: false, initialWindowSize: checked.streamWindow },
     maxSessionMemory: SESSION_MEMORY_MB,
+    remoteCustomSettings: [STREAMS_SETTING, LANE_SETTING],
   }
   const dial = { target, tls: options.tls, connectTimeoutMs, http2 }
   const { createConnection, session: makeSession } = options

@@ -5,12 +5,16 @@ import {
   ByteChannel,
   ChannelTable,
   type ChannelTableSettings,
+  ClientLane,
+  type ClientLaneObserver,
   type Connection,
   type ConnectionObserver,
   OpenQueue,
 } from '@qrpc/wire'
 import { closeSession, destroySession } from '../end-session.ts'
 import { KeepAlive, type KeepAliveTimes } from '../keep-alive.ts'
+import { laneCallsIn, streamsIn } from '../own-settings.ts'
+import { LANE_PATH, pathOf } from '../stream/headers.ts'
 import { ClientByteStream } from './client-byte-stream.ts'
 
 /** What a connection needs to know besides its session. */
@@ -20,6 +24,7 @@ export interface Http2ConnectionSettings extends ChannelTableSettings {
   /** What the session runs over, where that is known. */
   readonly socket: Duplex | undefined
   readonly maxConcurrentStreams: number
+  readonly lanes: boolean
   readonly keepAlive: KeepAliveTimes
 }
 
@@ -29,7 +34,7 @@ export interface Http2ConnectionSettings extends ChannelTableSettings {
  * `usable` until the peer says GOAWAY, the session is lost, or it was closed here. The channels that are open then go
  * on, as far as the session lets them, and take it along when the last of them is gone.
  */
-export class Http2Connection implements Connection {
+export class Http2Connection implements Connection, ClientLaneObserver {
   readonly #session: ClientHttp2Session
   readonly #settings: Http2ConnectionSettings
   readonly #observer: ConnectionObserver
@@ -41,6 +46,8 @@ export class Http2Connection implements Connection {
   readonly #onSpent = (): void => {
     this.#retire(new RpcError('unavailable', 'the connection has no more streams'))
   }
+  #lane: ClientLane | undefined = undefined
+  #laneOpened = false
   #unusable: RpcError | undefined = undefined
   #error: RpcError | undefined = undefined
 
@@ -53,7 +60,10 @@ export class Http2Connection implements Connection {
       this.#lose(new RpcError('unavailable', `${settings.address} no longer answers`))
     })
     // The peer may allow more streams than before.
-    session.on('remoteSettings', () => this.#waiting.admit(this.#hasRoom))
+    session.on('remoteSettings', () => {
+      this.#openLane()
+      this.#waiting.admit(this.#hasRoom)
+    })
     session.on('error', (error) => this.#lose(lostError(settings.address, error)))
     session.on('goaway', (code) => {
       this.#retire(new RpcError('unavailable', `${settings.address} is going away (GOAWAY with error code ${code})`))
@@ -64,6 +74,7 @@ export class Http2Connection implements Connection {
         resolve()
       })
     })
+    this.#openLane()
   }
 
   get usable(): boolean {
@@ -71,8 +82,28 @@ export class Http2Connection implements Connection {
   }
 
   open(options: OpenOptions | undefined): Channel | Promise<Channel> {
+    if (this.#lane?.carries(options)) return this.#lane.open(options)
     if (this.#hasRoom()) return this.#openNow(options)
     return this.#waiting.wait(() => this.#openNow(options), options?.signal)
+  }
+
+  onCallOver(): void {
+    this.#channels.onCallOver()
+    this.#closeIfLeft()
+  }
+
+  onGoingAway(): void {
+    this.#retire(new RpcError('unavailable', `${this.#settings.address} is going away`))
+  }
+
+  onLaneGone(): void {
+    const lane = this.#lane
+    this.#lane = undefined
+    if (lane !== undefined) this.#channels.onLaneGone(lane)
+  }
+
+  openElsewhere(options: OpenOptions | undefined): Channel | Promise<Channel> {
+    return this.open(options)
   }
 
   async close(graceMs: number): Promise<void> {
@@ -99,16 +130,26 @@ export class Http2Connection implements Connection {
     clearTimeout(timer)
   }
 
-  #hasRoom = (): boolean => this.usable && this.#channels.size < this.#limit()
+  #hasRoom = (): boolean => this.usable && this.#channels.streams < this.#limit()
 
   /** The peer may change its limit at any time, even to none. */
   #limit(): number {
-    const theirs = this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
-    return Math.min(theirs, this.#settings.maxConcurrentStreams)
+    return Math.min(streamsIn(this.#session.remoteSettings), this.#settings.maxConcurrentStreams)
+  }
+
+  /** The lane, if the server takes one: one in the life of the connection. */
+  #openLane(): void {
+    const calls = this.#settings.lanes ? laneCallsIn(this.#session.remoteSettings) : 0
+    if (calls === 0 || this.#laneOpened || !this.usable) return
+    this.#laneOpened = true
+    const { format, peer, maxConcurrentStreams } = this.#settings
+    const stream = new ClientByteStream(this.#session, LANE_PATH, this.#lost, this.#onSpent)
+    this.#lane = new ClientLane(format, stream, peer, Math.min(calls, maxConcurrentStreams), this)
+    this.#channels.addLane(this.#lane)
   }
 
   #openNow(options: OpenOptions | undefined): Channel {
-    const stream = new ClientByteStream(this.#session, options?.method, this.#lost, this.#onSpent)
+    const stream = new ClientByteStream(this.#session, pathOf(options?.method), this.#lost, this.#onSpent)
     const channel = new ByteChannel(this.#channels, stream, this.#settings.peer, true)
     stream.reader = channel
     this.#channels.addOpened(channel)
@@ -117,7 +158,13 @@ export class Http2Connection implements Connection {
 
   #onGone(): void {
     if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
-    if (this.#channels.size === 0 && this.#unusable !== undefined) closeSession(this.#session)
+    this.#closeIfLeft()
+  }
+
+  #closeIfLeft(): void {
+    if (this.#unusable === undefined || this.#channels.size > 0) return
+    this.#lane?.end()
+    closeSession(this.#session)
   }
 
   /** No further channels; the session goes with the last one. */
@@ -126,7 +173,8 @@ export class Http2Connection implements Connection {
     this.#unusable = error
     this.#observer.onUnusable(error)
     this.#waiting.refuse(error)
-    if (this.#channels.size === 0) closeSession(this.#session)
+    this.#lane?.refuse(error)
+    this.#closeIfLeft()
   }
 
   #lose(error: RpcError): void {

@@ -9,6 +9,7 @@ import {
 import type { Socket } from 'node:net'
 import { type Channel, type CloseOptions, type Listener, RpcError } from '@qrpc/core'
 import { AcceptQueue, type ChannelTableObserver } from '@qrpc/wire'
+import { LANE_SETTING } from '../own-settings.ts'
 import { CONTENT_TYPE, isQrpcRequest } from '../stream/headers.ts'
 import { ServerConnection, type ServerConnectionSettings } from './server-connection.ts'
 
@@ -105,7 +106,9 @@ export class Http2Listener implements Listener {
   }
 
   #onSession = (session: ServerHttp2Session): void => {
-    if (this.#settings.own) session.setLocalWindowSize(this.#settings.connectionWindow)
+    const { own, connectionWindow, maxLaneCalls } = this.#settings
+    if (own) session.setLocalWindowSize(connectionWindow)
+    else if (maxLaneCalls) session.settings({ customSettings: { [LANE_SETTING]: maxLaneCalls } })
     this.#connectionOf(session)
   }
 

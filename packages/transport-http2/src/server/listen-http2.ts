@@ -9,6 +9,7 @@ import {
 import type { AddressInfo } from 'node:net'
 import { WireFormat } from '@qrpc/wire'
 import { checkHttp2Options, checkInteger, checkMs, type Http2Options } from '../options.ts'
+import { LANE_SETTING, STREAMS_SETTING } from '../own-settings.ts'
 import { Http2Listener, listenError } from './http2-listener.ts'
 
 /** How a listener listens, and what protects it. */
@@ -45,6 +46,7 @@ export interface Http2ListenOptions extends Http2Options {
 }
 
 const MAX_UINT31 = 2 ** 31 - 1
+const SPARE_STREAMS = 100
 // Frames that a session may have us keep, in MB: more than the windows, or full windows would count as an attack.
 const SESSION_MEMORY_MB = 64
 const MAX_HEADER_LIST_SIZE = 16 * 1024
@@ -76,8 +78,13 @@ export async function listenHttp2(options: Http2ListenOptions = {}): Promise<Htt
     settings: {
       enablePush: false,
       initialWindowSize: checked.streamWindow,
-      maxConcurrentStreams,
+      // Node.js counts streams for a while that are closed, and cuts off those beyond its limit as an attack: ours comes first.
+      maxConcurrentStreams: Math.min(2 * maxConcurrentStreams + SPARE_STREAMS, MAX_UINT31),
       maxHeaderListSize: MAX_HEADER_LIST_SIZE,
+      customSettings: {
+        [STREAMS_SETTING]: maxConcurrentStreams,
+        ...(checked.lanes && { [LANE_SETTING]: maxConcurrentStreams }),
+      },
     },
     maxSessionMemory: SESSION_MEMORY_MB,
     maxHeaderListPairs: MAX_HEADER_PAIRS,
@@ -101,6 +108,8 @@ export async function listenHttp2(options: Http2ListenOptions = {}): Promise<Htt
     handshakeTimeoutMs,
     idleTimeoutMs,
     address: addresses[0] ?? 'http2',
+    maxConcurrentStreams: own ? maxConcurrentStreams : MAX_UINT31,
+    maxLaneCalls: checked.lanes ? maxConcurrentStreams : 0,
   }
   return new Http2Listener(server, settings, addresses)
 }

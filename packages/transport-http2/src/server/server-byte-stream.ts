@@ -8,14 +8,18 @@ const RESPONSE = { ':status': 200, 'content-type': CONTENT_TYPE }
 /** A stream that the peer has opened. Its response headers leave with the first bytes. */
 export class ServerByteStream extends Http2ByteStream {
   private readonly server: ServerHttp2Stream
-  private readonly onReset: () => void
+  private readonly onGone: (stream: ServerHttp2Stream, wasReset: boolean) => void
   private ownReset = false
 
-  /** @param onReset The peer has reset the stream. */
-  constructor(stream: ServerHttp2Stream, lost: (cause: unknown) => RpcError | undefined, onReset: () => void) {
+  /** @param onGone The stream is gone; the peer may have reset it. */
+  constructor(
+    stream: ServerHttp2Stream,
+    lost: (cause: unknown) => RpcError | undefined,
+    onGone: (stream: ServerHttp2Stream, wasReset: boolean) => void,
+  ) {
     super(lost)
     this.server = stream
-    this.onReset = onReset
+    this.onGone = onGone
     this.attach(stream)
   }
 
@@ -25,7 +29,7 @@ export class ServerByteStream extends Http2ByteStream {
   }
 
   override onStreamClosed(stream: Http2Stream): void {
-    if (!this.ownReset && stream.rstCode) this.onReset()
+    this.onGone(this.server, !this.ownReset && Boolean(stream.rstCode))
     super.onStreamClosed(stream)
   }
 

@@ -5,7 +5,7 @@ import { type Peer, RpcError } from '@qrpc/core'
 import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
 import { closeSession, destroySession } from '../end-session.ts'
 import { KeepAlive } from '../keep-alive.ts'
-import { methodOf } from '../stream/headers.ts'
+import { LANE_PATH, methodOf } from '../stream/headers.ts'
 import { ServerByteStream } from './server-byte-stream.ts'
 
 const RESET_WINDOW_MS = 10_000
@@ -15,6 +15,8 @@ export interface ServerConnectionSettings extends ChannelTableSettings {
   readonly address: string
   /** Streams that a peer may reset in 10 s. */
   readonly maxResets: number
+  /** Streams that a peer may have open at a time, besides a lane. */
+  readonly maxConcurrentStreams: number
   readonly idleTimeoutMs: number
   readonly handshakeTimeoutMs: number
 }
@@ -31,10 +33,16 @@ export class ServerConnection {
   readonly #socket: Socket | undefined
   readonly #handshake: NodeJS.Timeout | undefined
   readonly #lost = (cause: unknown): RpcError | undefined => this.#lossOf(cause)
-  readonly #onReset = (): void => this.#countReset()
+  readonly #onStreamGone = (stream: ServerHttp2Stream, wasReset: boolean): void => {
+    this.#streams.delete(stream)
+    if (wasReset) this.#countReset()
+  }
+  readonly #streams = new Set<ServerHttp2Stream>()
   #error: RpcError | undefined = undefined
   #closing = false
+  #own = false
   #left = false
+  #hasLane = false
   #resets = 0
   #resetsSince = 0
 
@@ -74,23 +82,35 @@ export class ServerConnection {
 
   /** Takes a stream that is qrpc's. */
   accept(stream: ServerHttp2Stream, path: string): void {
-    const bytes = new ServerByteStream(stream, this.#lost, this.#onReset)
+    if (path === LANE_PATH && !this.#hasLane) this.#hasLane = true
+    else if (this.#streams.size >= this.#settings.maxConcurrentStreams && !this.#hasRoom()) {
+      stream.on('error', () => {})
+      stream.close(constants.NGHTTP2_REFUSED_STREAM)
+      this.#countReset()
+      return
+    } else this.#streams.add(stream)
+    const bytes = new ServerByteStream(stream, this.#lost, this.#onStreamGone)
     const channel = new ByteChannel(this.#channels, bytes, this.#peer, false, methodOf(path))
     bytes.reader = channel
     this.#channels.addAccepted(channel)
     if (this.#closing) channel.sever(CLOSING, CLOSING)
   }
 
-  /** Takes no further channels. @param own Whether the session carries nothing else. */
+  /**
+   * Takes no further channels; where the client can be asked for no more, only once it has heard of that.
+   *
+   * @param own Whether the session carries nothing else.
+   */
   retire(own: boolean): void {
-    this.#closing = true
-    if (own) closeSession(this.#session)
+    this.#own = own
+    if (!this.#channels.goAway()) this.#refuse()
   }
 
   /** Lets channels go on for `graceMs`, then cuts them off, and resolves when none is left. A second call may shorten the grace. */
   async close(graceMs: number): Promise<void> {
     if (graceMs <= 0) this.#channels.hurry()
     await this.#channels.drain(graceMs)
+    this.#refuse()
     this.#channels.sever(
       new RpcError('unavailable', 'the listener was closed'),
       new RpcError('unavailable', 'the server closed the connection'),
@@ -101,6 +121,19 @@ export class ServerConnection {
   /** Ends the session, and what is left on it. */
   destroy(): void {
     destroySession(this.#session)
+  }
+
+  /** Node.js tells some time later of streams that are closed. */
+  #hasRoom(): boolean {
+    let open = 0
+    for (const stream of this.#streams) if (!stream.closed) open++
+    return open < this.#settings.maxConcurrentStreams
+  }
+
+  #refuse(): void {
+    if (this.#closing) return
+    this.#closing = true
+    if (this.#own) closeSession(this.#session)
   }
 
   /** A client that sends its preface byte by byte is never silent, and never there. */

@@ -3,6 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http2'
 /** What marks a request or response as qrpc's. */
 export const CONTENT_TYPE = 'application/qrpc+cbor'
 
+/** The path of a lane; no method has it. */
+export const LANE_PATH = '/?lane'
+
 // Methods whose paths are kept: a contract has far fewer, and channels opened by hand may name any.
 const MOST_KEPT = 1000
 const LONGEST_KEPT = 256
@@ -25,7 +28,7 @@ export function pathOf(method: string | undefined): string {
  * that rules by the path does not know that `/a%2Fb` is `/a/b`.
  */
 export function methodOf(path: string): string | undefined {
-  if (path === '/') return undefined
+  if (path === '/' || path === LANE_PATH) return undefined
   const kept = methods.get(path)
   if (kept !== undefined) return kept
   const decoded = decode(path.slice(1))

@@ -3,11 +3,15 @@ import {
   ByteChannel,
   ChannelTable,
   type ChannelTableSettings,
+  ClientLane,
+  type ClientLaneObserver,
   type Connection,
   type ConnectionObserver,
   OpenQueue,
 } from '@qrpc/wire'
+import type { QuicByteStream } from '../connection/quic-byte-stream.ts'
 import type { QuicConnection } from '../connection/quic-connection.ts'
+import { ALPN_WITH_LANES } from '../tls/quic-config.ts'
 
 // Streams that were cut off, after which a connection is left for another one while there is window left to finish.
 const MOST_ABANDONED = 100
@@ -21,7 +25,7 @@ export interface QuicClientSettings extends ChannelTableSettings {
 }
 
 /** A QUIC connection, as its connector sees it: established, or about to be and good for early data. */
-export class QuicClientConnection implements Connection {
+export class QuicClientConnection implements Connection, ClientLaneObserver {
   readonly #connection: QuicConnection
   readonly #settings: QuicClientSettings
   readonly #observer: ConnectionObserver
@@ -31,6 +35,7 @@ export class QuicClientConnection implements Connection {
   #keepAlive: NodeJS.Timeout | undefined = undefined
   // Opened here, and unknown to the peer before the first write: they have no stream of their own yet.
   #unstarted = 0
+  #lane: ClientLane | undefined = undefined
   #unusable: RpcError | undefined = undefined
   #released: Promise<void> | undefined = undefined
 
@@ -45,7 +50,7 @@ export class QuicClientConnection implements Connection {
     this.#observer = observer
     this.#release = release
     this.#channels = new ChannelTable(settings, { onGone: () => this.#onGone() })
-    this.#keepAwake()
+    this.#onEstablished()
     if (connection.closed !== undefined) this.onClosed(connection.closed)
   }
 
@@ -54,10 +59,31 @@ export class QuicClientConnection implements Connection {
   }
 
   open(options: OpenOptions | undefined): Channel | Promise<Channel> {
+    if (this.#lane?.carries(options)) return this.#lane.open(options)
     if (this.#connection.established) {
       if (this.#waiting.size === 0 && this.#hasRoom()) return this.#openNow()
     } else if (options?.idempotent && this.#hasRoom()) return this.#openNow()
     return this.#waiting.wait(() => this.#openNow(), options?.signal)
+  }
+
+  onCallOver(): void {
+    this.#channels.onCallOver()
+    this.#closeIfLeft()
+  }
+
+  onGoingAway(): void {
+    this.#retire(new RpcError('unavailable', `${this.#settings.address} is going away`))
+    this.#closeIfLeft()
+  }
+
+  onLaneGone(): void {
+    const lane = this.#lane
+    this.#lane = undefined
+    if (lane !== undefined) this.#channels.onLaneGone(lane)
+  }
+
+  openElsewhere(options: OpenOptions | undefined): Channel | Promise<Channel> {
+    return this.open(options)
   }
 
   async close(graceMs: number): Promise<void> {
@@ -73,7 +99,7 @@ export class QuicClientConnection implements Connection {
 
   /** A turn of the connection is over. */
   onTurn(): void {
-    if (this.#keepAlive === undefined) this.#keepAwake()
+    if (this.#keepAlive === undefined) this.#onEstablished()
     this.#admit()
   }
 
@@ -87,18 +113,22 @@ export class QuicClientConnection implements Connection {
 
   #hasRoom = (): boolean =>
     this.usable &&
-    this.#channels.size < this.#settings.maxConcurrentStreams &&
+    this.#channels.streams < this.#settings.maxConcurrentStreams &&
     this.#unstarted < this.#connection.credit
 
   #admit(): void {
     if (this.#waiting.size > 0 && this.#connection.established) this.#waiting.admit(this.#hasRoom)
   }
 
-  #openNow(): Channel {
+  #openStream(): QuicByteStream {
     this.#unstarted++
-    const stream = this.#connection.openStream(() => {
+    return this.#connection.openStream(() => {
       this.#unstarted--
     })
+  }
+
+  #openNow(): Channel {
+    const stream = this.#openStream()
     const channel = new ByteChannel(this.#channels, stream, this.#settings.peer, true)
     stream.reader = channel
     this.#channels.addOpened(channel)
@@ -110,15 +140,32 @@ export class QuicClientConnection implements Connection {
       this.#retire(new RpcError('unavailable', `${MOST_ABANDONED} calls of the connection were cut off`))
     }
     this.#admit()
+    this.#closeIfLeft()
+  }
+
+  #closeIfLeft(): void {
     const unusable = this.#unusable
     // The last channel may be going in the middle of a turn.
     if (unusable !== undefined && this.#channels.size === 0) queueMicrotask(() => this.#connection.close(0, unusable))
   }
 
+  #onEstablished(): void {
+    if (!this.#connection.established || this.#connection.closed !== undefined) return
+    this.#keepAwake()
+    if (this.#connection.protocol === ALPN_WITH_LANES) this.#openLane()
+  }
+
+  #openLane(): void {
+    const { format, peer, maxConcurrentStreams } = this.#settings
+    // The server takes as many calls on its lane as streams, besides the lane itself.
+    const calls = Math.max(1, Math.min(this.#connection.credit - 1, maxConcurrentStreams))
+    this.#lane = new ClientLane(format, this.#openStream(), peer, calls, this)
+    this.#channels.addLane(this.#lane)
+  }
+
   /** The server's idle timeout, which counts where it is the smaller one, is known once the handshake is done. */
   #keepAwake(): void {
     const connection = this.#connection
-    if (!connection.established) return
     const idleTimeoutMs = Math.min(this.#settings.idleTimeoutMs, connection.peerIdleTimeoutMs)
     this.#keepAlive = setInterval(() => connection.keepAlive(), idleTimeoutMs / 2).unref()
   }
@@ -128,5 +175,6 @@ export class QuicClientConnection implements Connection {
     this.#unusable = error
     this.#observer.onUnusable(error)
     this.#waiting.refuse(error)
+    this.#lane?.refuse(error)
   }
 }

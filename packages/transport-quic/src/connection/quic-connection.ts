@@ -121,6 +121,11 @@ export class QuicConnection {
     return this.quiche.stats().peerMaxIdleTimeout || Number.POSITIVE_INFINITY
   }
 
+  /** The protocol that both sides have agreed on in the handshake. */
+  get protocol(): string {
+    return Buffer.from(this.quiche.applicationProto()).toString()
+  }
+
   /** Streams that can be started now. */
   get credit(): number {
     return this.quiche.peerStreamsLeftBidi()

@@ -1,6 +1,6 @@
 import type { RemoteInfo } from 'node:dgram'
 import { RpcError } from '@qrpc/core'
-import type { Config, HostPort } from '../binding.ts'
+import type { Config, HostPort, QuicheConnection } from '../binding.ts'
 import { CONNECTION_ID_SIZE, newConnectionId } from '../connection/connection-id.ts'
 import { QuicConnection, type QuicConnectionObserver } from '../connection/quic-connection.ts'
 import { MIN_DATAGRAM_SIZE } from '../options.ts'
@@ -8,6 +8,10 @@ import type { Endpoint } from './endpoint.ts'
 import { RetryTokens } from './retry-token.ts'
 
 const HANDSHAKE_TIMEOUT = new RpcError('unavailable', 'the handshake took too long')
+
+// RFC 9000, section 20.1.
+const CONNECTION_REFUSED = 2
+const REFUSED = new RpcError('unavailable', 'the server is closing')
 
 const NO_HANDSHAKE = new RpcError('unavailable', 'the first datagram began no handshake')
 
@@ -25,6 +29,14 @@ export interface AcceptorSettings {
 /** A new connection, whose handshake goes on: who hears of its events. */
 export type OnConnection = (connect: (observer: QuicConnectionObserver) => QuicConnection) => void
 
+const NOBODY: QuicConnectionObserver = {
+  onEstablished() {},
+  onStream() {},
+  onTurn() {},
+  onReset() {},
+  onClosed() {},
+}
+
 /** Begins the connections that peers ask an endpoint for (RFC 9000, sections 6 and 8). */
 export class Acceptor {
   readonly #endpoint: Endpoint
@@ -33,11 +45,17 @@ export class Acceptor {
   readonly #tokens = new RetryTokens()
   readonly #handshaking = new Set<QuicConnection>()
   #connections = 0
+  #closed = false
 
   constructor(endpoint: Endpoint, settings: AcceptorSettings, onConnection: OnConnection) {
     this.#endpoint = endpoint
     this.#settings = settings
     this.#onConnection = onConnection
+  }
+
+  /** Takes no further connections: clients that want one are told so. */
+  close(): void {
+    this.#closed = true
   }
 
   /** Takes a datagram for no connection that is known. */
@@ -88,6 +106,10 @@ export class Acceptor {
   #connect(datagram: Buffer, from: HostPort, id: Uint8Array, originalId: Uint8Array | null, theirs: Uint8Array): void {
     const { binding, local } = this.#endpoint
     const quiche = binding.Connection.accept(id, originalId, local, from, this.#settings.config)
+    if (this.#closed) {
+      this.#refuse(datagram, from, quiche)
+      return
+    }
     if (this.#settings.keyLogFile !== undefined) quiche.setKeylog(this.#settings.keyLogFile)
     this.#onConnection((observer) => {
       const counted = this.#counted(observer)
@@ -106,6 +128,17 @@ export class Acceptor {
       if (!connection.receive(datagram, from.host, from.port)) queueMicrotask(() => connection.end(NO_HANDSHAKE))
       return connection
     })
+  }
+
+  /** What a client would wait for in vain can be told it at once. */
+  #refuse(datagram: Buffer, from: HostPort, quiche: QuicheConnection): void {
+    const { binding, local } = this.#endpoint
+    const connection = new QuicConnection(binding, quiche, { from, to: local }, true, this.#endpoint, NOBODY)
+    if (connection.receive(datagram, from.host, from.port)) {
+      quiche.close(false, CONNECTION_REFUSED, new Uint8Array(0))
+      connection.flush()
+    }
+    connection.end(REFUSED)
   }
 
   /** An observer that also keeps the books here. */

@@ -87,7 +87,8 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
     return createConfig(binding, checked, {
       credentials,
       verifyPeer,
-      maxStreams: maxConcurrentStreams,
+      // A lane is a stream, too.
+      maxStreams: checked.lanes ? Math.min(maxConcurrentStreams + 1, MAX_UINT31) : maxConcurrentStreams,
       datagramSize: datagramSize(checked, local.host),
       earlyData: options.earlyData === true && !verifyPeer,
       ticketKey: ticketKeyFor(ticketKey, verifyPeer, credentials.ca),
@@ -103,6 +104,7 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
     handshakeTimeoutMs,
     firstFrameTimeoutMs,
     maxResets,
+    maxLaneCalls: checked.lanes ? maxConcurrentStreams : 0,
   }
   return new QuicListener(endpoint, shared === undefined, settings, [`quic://${hostAndPort(local.host, local.port)}`])
 }

@@ -22,14 +22,14 @@ export class QuicListener implements Listener {
   readonly #connections = new Set<ServerConnection>()
   readonly #accepted = new AcceptQueue()
   readonly #settings: QuicListenerSettings
-  #closing = false
+  readonly #acceptor: Acceptor
 
   constructor(endpoint: Endpoint, ownsEndpoint: boolean, settings: QuicListenerSettings, addresses: readonly string[]) {
     this.#endpoint = endpoint
     this.#ownsEndpoint = ownsEndpoint
     this.#settings = settings
     this.addresses = addresses
-    const acceptor = new Acceptor(endpoint, settings, (connect) => {
+    this.#acceptor = new Acceptor(endpoint, settings, (connect) => {
       const connection = new ServerConnection(
         connect,
         settings,
@@ -41,7 +41,7 @@ export class QuicListener implements Listener {
       )
       this.#connections.add(connection)
     })
-    endpoint.accept = acceptor.accept
+    endpoint.accept = this.#acceptor.accept
   }
 
   /**
@@ -68,11 +68,12 @@ export class QuicListener implements Listener {
 
   async close({ graceMs = DEFAULT_GRACE_MS }: CloseOptions = {}): Promise<void> {
     this.#accepted.close()
-    if (!this.#closing) this.#endpoint.accept = undefined
-    this.#closing = true
+    this.#acceptor.close()
     const connections = [...this.#connections]
     for (const connection of connections) connection.retire()
     await Promise.all(connections.map((connection) => connection.close(graceMs)))
+    // Another listener may have taken its place by now.
+    if (this.#endpoint.accept === this.#acceptor.accept) this.#endpoint.accept = undefined
     if (this.#ownsEndpoint) await this.#endpoint.close()
   }
 

@@ -69,15 +69,16 @@ export class ServerConnection implements QuicConnectionObserver {
     this.#onGone(this)
   }
 
-  /** Takes no further channels. */
+  /** Takes no further channels; where the client can be asked for no more, only once it has heard of that. */
   retire(): void {
-    this.#closing = true
+    if (!this.#channels.goAway()) this.#closing = true
   }
 
   /** Lets channels go on for `graceMs`, then cuts them off and closes the connection. A second call may shorten the grace. */
   async close(graceMs: number): Promise<void> {
     if (graceMs <= 0) this.#channels.hurry()
     await this.#channels.drain(graceMs)
+    this.#closing = true
     this.#channels.sever(new RpcError('unavailable', 'the listener was closed'), CLOSED)
     await this.#channels.drain(this.#settings.closeTimeoutMs)
     this.#connection.close(0, CLOSED)

@@ -2,8 +2,9 @@ import type { Config, Quiche } from '../binding.ts'
 import type { CheckedQuicOptions } from '../options.ts'
 import type { CheckedCredentials } from './credentials.ts'
 
-/** What both sides agree on in the handshake (RFC 7301). */
+/** What both sides agree on in the handshake (RFC 7301): with lanes, or with a stream for each call. */
 const ALPN = 'qrpc/1'
+export const ALPN_WITH_LANES = 'qrpc/1+lanes'
 
 // Addresses that a peer may have in the life of a connection, as behind a NAT: quiche counts them against this limit, and
 // forgets none.
@@ -27,7 +28,7 @@ export interface ConfigSettings {
 export function createConfig(quiche: Quiche, options: CheckedQuicOptions, settings: ConfigSettings): Config {
   const { ca, key, cert } = settings.credentials
   const config = quiche.Config.withBoringSslCtx(settings.verifyPeer, false, ca, key, cert, null)
-  config.setApplicationProtos([ALPN])
+  config.setApplicationProtos(options.lanes ? [ALPN_WITH_LANES, ALPN] : [ALPN])
   config.setMaxIdleTimeout(options.idleTimeoutMs)
   config.setMaxRecvUdpPayloadSize(65_527)
   config.setMaxSendUdpPayloadSize(settings.datagramSize)

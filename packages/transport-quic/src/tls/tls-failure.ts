@@ -1,5 +1,6 @@
-// TLS alerts in QUIC are transport errors from 0x100 on (RFC 9001, section 4.8; RFC 8446, section 6).
-const ALERTS: Readonly<Record<number, string>> = {
+// RFC 9000, section 20.1. TLS alerts in QUIC are transport errors from 0x100 on (RFC 9001, section 4.8; RFC 8446, section 6).
+const ERRORS: Readonly<Record<number, string>> = {
+  2: 'the server takes no connections (CONNECTION_REFUSED)',
   298: 'the certificate is bad, or for another name',
   299: 'the certificate is of a kind that is not supported',
   300: 'the certificate was revoked',
@@ -19,5 +20,5 @@ export function isAlert(errorCode = 0): boolean {
 
 /** What a transport error code means for somebody who looks for the reason. */
 export function describeTransportError(errorCode: number): string {
-  return ALERTS[errorCode] ?? (isAlert(errorCode) ? `TLS alert ${errorCode - 256}` : `QUIC error ${errorCode}`)
+  return ERRORS[errorCode] ?? (isAlert(errorCode) ? `TLS alert ${errorCode - 256}` : `QUIC error ${errorCode}`)
 }

@@ -23,6 +23,12 @@ const NOTHING = new Uint8Array(0)
 // What is gathered before it leaves without waiting for the turn to end.
 const FLUSH_SIZE = 64 * 1024
 
+/** What a stream that is no channel's becomes. */
+export interface Successor {
+  /** Reads what has arrived already. */
+  readFrames(): void
+}
+
 /** Whose channels they are: a connection. */
 export interface ByteChannelOwner {
   readonly format: WireFormat
@@ -30,6 +36,8 @@ export interface ByteChannelOwner {
   readonly receiveWindow: number
   /** The first frame of an accepted channel has arrived: it can be handed out. */
   onFirstFrame(channel: ByteChannel): void
+  /** The stream is to be a lane. @returns What reads it from now on, or `undefined` where there are no lanes. */
+  onLane(channel: ByteChannel, stream: ByteStream, reader: FrameReader): Successor | undefined
   /** This side has cut both halves off and told the peer, which should close its side of the stream soon. */
   onCutOff(channel: ByteChannel): void
   /** The stream is gone, and with it all that the channel held. */
@@ -78,6 +86,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private cutOff: RpcError | undefined = undefined
   private observer: ChannelObserver | undefined = undefined
   private told = false
+  private successor: Successor | undefined = undefined
 
   /**
    * @param opened Whether this side has opened the stream, so that its first message is the request.
@@ -237,7 +246,8 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     } catch (error) {
       this.onViolation(RpcError.from(error, 'internal'))
     }
-    if (!this.announced && this.receivedFirst) this.announce()
+    if (this.successor !== undefined) this.successor.readFrames()
+    else if (!this.announced && this.receivedFirst) this.announce()
   }
 
   onDrain(): void {
@@ -378,6 +388,10 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
       this.onStop(item.error)
       return
     }
+    if (item.kind === 'lane') {
+      this.becomeLane()
+      return
+    }
     if (this.peerEnded) throw new RpcError('invalid_argument', 'a half has ended twice')
     this.receivedFirst = true
     this.peerEnded = true
@@ -387,6 +401,16 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     // All that is still to come is the end of the stream.
     this.unpause()
     if (this.over) this.progress()
+  }
+
+  private becomeLane(): void {
+    // What a proxy has let pass for one method must not be a way to call any.
+    const successor =
+      this.receivedFirst || this.method !== undefined ? undefined : this.owner.onLane(this, this.stream, this.reader)
+    if (successor === undefined) throw new RpcError('invalid_argument', 'this stream cannot be a lane')
+    this.successor = successor
+    this.deaf = true
+    this.gone = true
   }
 
   private onStop(error: RpcError): void {

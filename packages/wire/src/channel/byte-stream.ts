@@ -5,6 +5,8 @@ import type { RpcError } from '@qrpc/core'
  * its reader before it returns, but for `reset`, which may call `onClosed`.
  */
 export interface ByteStream {
+  /** Whom it tells. It may be replaced while it is being told of bytes. */
+  reader: ByteStreamReader | undefined
   /** Bytes that have arrived and wait for `resume`. Default: 0. */
   readonly unread?: number
   /**

@@ -1,24 +1,29 @@
 import { type Channel, Queue, RpcError } from '@qrpc/core'
-import type { ByteChannel } from '../channel/byte-channel.ts'
+
+/** A channel that the peer has opened. */
+export interface AcceptedChannel extends Channel {
+  /** Whether both halves are over. */
+  readonly over: boolean
+}
 
 type Accepted = (channel: Channel | undefined) => void
 
 /** The accepted channels of a listener on their way to its one consumer. */
 export class AcceptQueue {
-  readonly #backlog = new Set<ByteChannel>()
+  readonly #backlog = new Set<AcceptedChannel>()
   readonly #accepting = new Queue<Accepted>()
   #callback: ((channel: Channel) => void) | undefined = undefined
   #closed = false
 
   /** Takes a channel whose first frame is there. */
-  add(channel: ByteChannel): void {
+  add(channel: AcceptedChannel): void {
     if (this.#callback !== undefined) this.#callback(channel)
     else if (this.#accepting.size > 0) this.#accepting.shift()?.(channel)
     else this.#backlog.add(channel)
   }
 
   /** Drops a channel that is gone. */
-  forget(channel: ByteChannel): void {
+  forget(channel: AcceptedChannel): void {
     if (this.#backlog.size > 0) this.#backlog.delete(channel)
   }
 

@@ -1,6 +1,10 @@
 import { RpcError } from '@qrpc/core'
 import type { ByteChannel, ByteChannelOwner } from '../channel/byte-channel.ts'
+import type { ByteStream } from '../channel/byte-stream.ts'
+import type { FrameReader } from '../frame/frame-reader.ts'
+import { ServerLane, type ServerLaneObserver } from '../lane/server-lane.ts'
 import type { WireFormat } from '../wire-format.ts'
+import type { AcceptedChannel } from './accept-queue.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 const DEFAULT_MAX_UNREAD = 256 * 1024 * 1024
@@ -15,23 +19,39 @@ export interface ChannelTableSettings {
   readonly firstFrameTimeoutMs: number
   /** Bytes from the peer that all channels together may keep. Default: 256 MiB. */
   readonly maxUnread?: number | undefined
+  /** Calls that a lane of the peer's may carry at a time; 0 for no lanes. Default: 0. */
+  readonly maxLaneCalls?: number | undefined
+}
+
+/** A lane of the connection, the peer's or this side's own. */
+export interface TableLane {
+  /** Calls that are open on it. */
+  readonly size: number
+  /** Whether nothing of it has to be waited for. */
+  readonly idle: boolean
+  /** Cuts off all its calls, and tells the peer why. */
+  sever(errorHere: RpcError, errorThere: RpcError): void
+  /** The stream is gone. */
+  onClosed(error: RpcError): void
 }
 
 /** Whom a table tells. */
 export interface ChannelTableObserver {
   /** An accepted channel can be handed out. */
-  onAccepted?(channel: ByteChannel): void
+  onAccepted?(channel: AcceptedChannel): void
   /** A channel is gone, and its place is free. */
-  onGone(channel: ByteChannel): void
+  onGone(channel: AcceptedChannel): void
 }
 
-/** The channels of one connection, from their opening until their streams are gone. */
-export class ChannelTable implements ByteChannelOwner {
+/** The channels of one connection, from their opening until their streams are gone, and its lanes. */
+export class ChannelTable implements ByteChannelOwner, ServerLaneObserver {
   readonly format: WireFormat
   readonly receiveWindow: number
   readonly #observer: ChannelTableObserver
   readonly #channels = new Set<ByteChannel>()
   readonly #stuck = new Set<ByteChannel>()
+  readonly #lanes = new Set<TableLane>()
+  #accepted: ServerLane | undefined = undefined
   readonly #draining = new Set<() => void>()
 
   // One timer for all channels, which counts: to arm one for each would cost every call for the sake of a few.
@@ -39,6 +59,7 @@ export class ChannelTable implements ByteChannelOwner {
   readonly #closeTicks: number
   readonly #firstFrameTicks: number
   readonly #maxUnread: number
+  readonly #maxLaneCalls: number
   #tick = 0
   #ticker: NodeJS.Timeout | undefined = undefined
 
@@ -50,17 +71,36 @@ export class ChannelTable implements ByteChannelOwner {
     this.#closeTicks = Math.ceil(settings.closeTimeoutMs / this.#tickMs) + 1
     this.#firstFrameTicks = Math.ceil(settings.firstFrameTimeoutMs / this.#tickMs) + 1
     this.#maxUnread = settings.maxUnread ?? DEFAULT_MAX_UNREAD
+    this.#maxLaneCalls = settings.maxLaneCalls ?? 0
   }
 
-  /** How many channels there are. */
+  /** How many channels there are, those on lanes among them. */
   get size(): number {
+    let size = this.#channels.size
+    for (const lane of this.#lanes) size += lane.size
+    return size
+  }
+
+  /** How many of them have a stream of their own. */
+  get streams(): number {
     return this.#channels.size
   }
 
   /** A channel that this side has opened. */
   addOpened(channel: ByteChannel): void {
     this.#channels.add(channel)
-    this.#ticker ??= setInterval(() => this.#onTick(), this.#tickMs).unref()
+    this.#startTicking()
+  }
+
+  /** A lane that this side has opened. */
+  addLane(lane: TableLane): void {
+    this.#lanes.add(lane)
+  }
+
+  /** Asks the peer for no further channels. @returns Whether it can be asked. */
+  goAway(): boolean {
+    this.#accepted?.goAway()
+    return this.#accepted !== undefined
   }
 
   /** A channel that the peer has opened, and for whose first frame it now has a limited time. */
@@ -74,6 +114,35 @@ export class ChannelTable implements ByteChannelOwner {
     this.#observer.onAccepted?.(channel)
   }
 
+  onLane(channel: ByteChannel, stream: ByteStream, reader: FrameReader): ServerLane | undefined {
+    if (this.#maxLaneCalls === 0 || this.#accepted !== undefined) return undefined
+    this.#channels.delete(channel)
+    const settings = { format: this.format, maxCalls: this.#maxLaneCalls, maxUnsent: this.#maxUnread }
+    this.#accepted = new ServerLane(stream, reader, channel.peer, settings, this)
+    this.#lanes.add(this.#accepted)
+    return this.#accepted
+  }
+
+  onAccepted(channel: AcceptedChannel): void {
+    this.#observer.onAccepted?.(channel)
+  }
+
+  onArriving(): number {
+    this.#startTicking()
+    return this.#tick + this.#firstFrameTicks
+  }
+
+  onCallOver(channel?: AcceptedChannel): void {
+    if (channel !== undefined) this.#observer.onGone(channel)
+    this.#hurryIfIdle()
+  }
+
+  onLaneGone(lane: TableLane): void {
+    this.#lanes.delete(lane)
+    if (this.#accepted === lane) this.#accepted = undefined
+    this.#hurryIfIdle()
+  }
+
   onCutOff(channel: ByteChannel): void {
     channel.expiresAt = this.#tick + this.#closeTicks
   }
@@ -82,12 +151,15 @@ export class ChannelTable implements ByteChannelOwner {
     if (!this.#channels.delete(channel)) return
     this.#stuck.delete(channel)
     this.#observer.onGone(channel)
-    if (this.#channels.size === this.#stuck.size) this.hurry()
+    this.#hurryIfIdle()
   }
 
-  /** Resolves when the last channel is gone, or when the time is over; sooner when `hurry` is called. */
+  /**
+   * Resolves when the last channel is gone and the peer has ended its lane, or when the time is over; sooner when `hurry`
+   * is called.
+   */
   async drain(graceMs: number): Promise<void> {
-    if (this.#channels.size === this.#stuck.size || graceMs <= 0) return
+    if (this.#idle || graceMs <= 0) return
     let timer: NodeJS.Timeout | undefined
     let over!: () => void
     await new Promise<void>((resolve) => {
@@ -113,18 +185,22 @@ export class ChannelTable implements ByteChannelOwner {
     for (const channel of this.#channels) {
       if (!channel.sever(errorHere, errorThere)) this.#stuck.add(channel)
     }
+    for (const lane of this.#lanes) lane.sever(errorHere, errorThere)
   }
 
   /** The connection is gone, and all that is open on it. */
   lose(error: RpcError): void {
     for (const channel of this.#channels) channel.onClosed(error)
+    for (const lane of this.#lanes) lane.onClosed(error)
     this.#stopTicking()
   }
 
   #onTick(): void {
     this.#tick++
-    if (this.#channels.size === 0) this.#stopTicking()
-    let unread = 0
+    const lane = this.#accepted
+    if (this.#channels.size === 0 && !lane?.arriving) this.#stopTicking()
+    lane?.dropArriving(new RpcError('deadline_exceeded', 'the request did not come in time'), this.#tick)
+    let unread = lane?.unread ?? 0
     for (const channel of this.#channels) {
       if (channel.expiresAt <= this.#tick) channel.drop()
       if (!channel.over) unread += channel.unread
@@ -139,12 +215,32 @@ export class ChannelTable implements ByteChannelOwner {
       `the connection keeps ${unread} bytes that nobody has read; the limit is ${this.#maxUnread}`,
     )
     let left = unread
+    const lane = this.#accepted
+    if (lane !== undefined && lane.unread > this.#maxUnread / 2) {
+      left -= lane.unread
+      lane.dropArriving(error)
+    }
     for (const channel of [...this.#channels].sort((one, other) => other.unread - one.unread)) {
       if (left <= this.#maxUnread) return
       if (channel.over) continue
       left -= channel.unread
       channel.sever(error, error)
     }
+  }
+
+  /** Whether nothing is left to wait for. */
+  get #idle(): boolean {
+    if (this.#channels.size !== this.#stuck.size) return false
+    for (const lane of this.#lanes) if (!lane.idle) return false
+    return true
+  }
+
+  #hurryIfIdle(): void {
+    if (this.#draining.size > 0 && this.#idle) this.hurry()
+  }
+
+  #startTicking(): void {
+    this.#ticker ??= setInterval(() => this.#onTick(), this.#tickMs).unref()
   }
 
   #stopTicking(): void {

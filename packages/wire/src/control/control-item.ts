@@ -11,8 +11,12 @@ export type Signal = 'status' | 'cancel' | 'reset' | 'stop'
  * - `cancel`: both halves are over at once.
  * - `reset`: the half is over at once, and what the peer has not read of it is void.
  * - `stop`: the peer need not send anything more.
+ * - `lane`: the stream is a lane, which carries calls of one message each way.
  */
-export type ControlItem = { readonly kind: 'end' } | { readonly kind: Signal; readonly error: RpcError }
+export type ControlItem =
+  | { readonly kind: 'end' }
+  | { readonly kind: 'lane' }
+  | { readonly kind: Signal; readonly error: RpcError }
 
 // The place of each is its number on the wire.
 const SIGNALS: readonly Signal[] = ['status', 'cancel', 'reset', 'stop']
@@ -23,6 +27,10 @@ const DEFAULT_NAME = 'RpcError'
 const LONGEST_TEXT = 8192
 
 const END: ControlItem = { kind: 'end' }
+const LANE: ControlItem = { kind: 'lane' }
+
+/** What a client begins a lane with: an array of this one number. */
+const LANE_NUMBER = SIGNALS.length
 
 /**
  * A signal and its error: code, message, and the name and data of a declared error. It never throws, for a half must be
@@ -46,6 +54,11 @@ export function encodeSignal(kind: Signal, error: RpcError, cbor: CborCodec, max
   return cbor.encode([number, code, `the call failed with ${error.code}; ${why}`])
 }
 
+/** What makes a stream a lane, as its first frame. */
+export function encodeLane(cbor: CborCodec): Uint8Array {
+  return cbor.encode([LANE_NUMBER])
+}
+
 /**
  * Reads the payload of a control frame. A code that is not known is `unknown`.
  *
@@ -56,6 +69,7 @@ export function decodeControlItem(payload: Uint8Array, cbor: CborCodec): Control
   const item = cbor.decode(payload)
   if (!Array.isArray(item) || item.length > 5) throw wrongShape()
   const [number, code, message, name = DEFAULT_NAME, data] = item as unknown[]
+  if (item.length === 1 && number === LANE_NUMBER) return LANE
   if (typeof code !== 'string' || typeof message !== 'string' || typeof name !== 'string') throw wrongShape()
   const kind = typeof number === 'number' ? SIGNALS[number] : undefined
   if (kind === undefined) throw wrongShape()

@@ -8,6 +8,8 @@ export const COPY_LIMIT = 4096
 const SMALLEST_PAGE = 256
 const LARGEST_PAGE = 64 * 1024
 
+const NO_TAG = -1
+
 const NOTHING = new Uint8Array(0)
 
 /**
@@ -40,6 +42,7 @@ export class FrameBatch {
    *
    * @param owned Whether the payload stays as it is until it is sent: then more than 4 KiB of it are not copied.
    * @param head Bytes that precede the payload inside the frame, and then `secondHead`; always copied.
+   * @param tag A number that the frame begins with, as a varint; it does not count for `maxMessageSize`. Default: none.
    * @throws RpcError `resource_exhausted` for a frame over `maxMessageSize`; the batch is then as it was.
    */
   add(
@@ -48,16 +51,19 @@ export class FrameBatch {
     owned: boolean,
     head: Uint8Array = NOTHING,
     secondHead: Uint8Array = NOTHING,
+    tag: number = NO_TAG,
   ): void {
     const length = head.length + secondHead.length + payload.length
     if (length > this.#maxMessageSize) throw tooLarge(length, this.#maxMessageSize)
-    const value = length * 2 + (control ? 1 : 0)
+    const tagSize = tag === NO_TAG ? 0 : varintSize(tag)
+    const value = (tagSize + length) * 2 + (control ? 1 : 0)
     const byReference = owned && payload.length > COPY_LIMIT
-    const headSize = varintSize(value) + head.length + secondHead.length
+    const headSize = varintSize(value) + tagSize + head.length + secondHead.length
     const copied = byReference ? headSize : headSize + payload.length
     if (this.#end + copied > this.#page.length) this.#makeRoom(copied)
     const page = this.#page
     let end = writeVarint(page, this.#end, value)
+    if (tag !== NO_TAG) end = writeVarint(page, end, tag)
     if (head.length > 0) {
       copyBytes(head, page, end)
       end += head.length

@@ -21,7 +21,7 @@ const NOTHING = new Uint8Array(0)
  * most 65 KiB or twice what has arrived.
  */
 export class FrameReader {
-  readonly #maxMessageSize: number
+  #maxMessageSize: number
   #chunk: Uint8Array = NOTHING
   #offset = 0
   #head: Uint8Array = NOTHING
@@ -46,6 +46,11 @@ export class FrameReader {
   /** Bytes of memory that the reader keeps for a frame that is incomplete. */
   get held(): number {
     return this.#body.length
+  }
+
+  /** Takes frames of so many bytes from now on, whatever the limit was. */
+  set maxFrameSize(size: number) {
+    this.#maxMessageSize = size
   }
 
   /**

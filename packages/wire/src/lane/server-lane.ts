@@ -1,0 +1,256 @@
+import { type Peer, RpcError } from '@qrpc/core'
+import type { ByteStream } from '../channel/byte-stream.ts'
+import type { ControlItem, Signal } from '../control/control-item.ts'
+import type { FrameReader } from '../frame/frame-reader.ts'
+import type { WireFormat } from '../wire-format.ts'
+import { AcceptedLaneChannel, type AcceptingLane } from './accepted-lane-channel.ts'
+import { GatheredMessage } from './gathered-message.ts'
+import { Lane } from './lane.ts'
+
+/** What a server's lane needs to know. */
+export interface ServerLaneSettings {
+  readonly format: WireFormat
+  /** Calls that a lane takes at a time. */
+  readonly maxCalls: number
+  /** Bytes of responses that may wait for a client that does not read them. */
+  readonly maxUnsent: number
+}
+
+/** Whom a server's lane tells. */
+export interface ServerLaneObserver {
+  onAccepted(channel: AcceptedLaneChannel): void
+  /** A call is over, and all of its response is on its way. */
+  onCallOver(channel: AcceptedLaneChannel | undefined): void
+  /** A request begins of which pieces are to come. @returns When it must be whole, in ticks. */
+  onArriving(): number
+  /** The lane is gone. Told once. */
+  onLaneGone(lane: ServerLane): void
+}
+
+/** A request that arrives in pieces. */
+interface Arriving {
+  readonly gathered: GatheredMessage
+  /** In ticks of the observer's. */
+  readonly expiresAt: number
+}
+
+/** A lane from the side that accepts it and answers the calls. */
+export class ServerLane extends Lane implements AcceptingLane {
+  readonly peer: Peer
+  readonly #settings: ServerLaneSettings
+  readonly #observer: ServerLaneObserver
+  readonly #calls = new Map<number, AcceptedLaneChannel>()
+  readonly #arriving = new Map<number, Arriving>()
+  #next = 0
+  #refusing: RpcError | undefined = undefined
+  #peerDone = false
+  #error: RpcError | undefined = undefined
+
+  constructor(
+    stream: ByteStream,
+    reader: FrameReader,
+    peer: Peer,
+    settings: ServerLaneSettings,
+    observer: ServerLaneObserver,
+  ) {
+    super(settings.format, stream, reader)
+    this.peer = peer
+    this.#settings = settings
+    this.#observer = observer
+    stream.reader = this
+  }
+
+  /** Whether nothing of it has to be waited for: the client may still make calls until it has ended the lane. */
+  get idle(): boolean {
+    return this.gone
+  }
+
+  /** Whether requests have begun that are not whole. */
+  get arriving(): boolean {
+    return this.#arriving.size > 0
+  }
+
+  /** Calls that are not answered, or not to the last byte. */
+  get size(): number {
+    return this.#calls.size + this.#arriving.size
+  }
+
+  /** Bytes of memory that requests keep that have not arrived as a whole. */
+  get unread(): number {
+    let unread = 0
+    for (const { gathered } of this.#arriving.values()) unread += gathered.held
+    return unread
+  }
+
+  /** Asks the client for no further calls; those that come all the same are answered until `sever`. */
+  goAway(): void {
+    if (!this.gone && !this.#peerDone) this.sendLaneEnd(false)
+  }
+
+  /** Cuts off all calls, and those that are still to come, and tells the client why. */
+  sever(errorHere: RpcError, errorThere: RpcError): void {
+    this.#refusing = errorThere
+    for (const channel of [...this.#calls.values()]) {
+      if (channel.over) continue
+      channel.lost(errorHere)
+      this.refuse(channel, 'cancel', errorThere)
+    }
+    this.dropArriving(errorThere)
+  }
+
+  /** Gives up on the requests that have not arrived as a whole. */
+  dropArriving(error: RpcError, until: number = Number.POSITIVE_INFINITY): void {
+    for (const [call, { expiresAt }] of this.#arriving) {
+      if (expiresAt > until) continue
+      this.#arriving.delete(call)
+      this.sendSignal(call, 'cancel', error)
+      this.#observer.onCallOver(undefined)
+    }
+  }
+
+  respond(channel: AcceptedLaneChannel, message: unknown): void {
+    if (this.#error !== undefined) throw this.#error
+    const cut = this.sendMessage(channel.call, message, false)
+    if (cut === undefined || cut.left === 0) this.#over(channel)
+    else {
+      channel.cut = cut
+      if (this.unsent > this.#settings.maxUnsent) {
+        this.onViolation(
+          new RpcError('resource_exhausted', `the client has left more than ${this.#settings.maxUnsent} bytes unread`),
+        )
+      }
+    }
+  }
+
+  refuse(channel: AcceptedLaneChannel, kind: Signal, error: RpcError | undefined): void {
+    if (this.#error !== undefined) return
+    if (channel.cut !== undefined) this.dropCut(channel.cut)
+    this.sendSignal(channel.call, kind, error)
+    this.#over(channel)
+  }
+
+  check(message: unknown): void {
+    this.format.addMessage(this.format.createBatch(), message)
+  }
+
+  protected onMessage(call: number, payload: Uint8Array): void {
+    this.#begin(call)
+    if (payload.length <= this.format.maxMessageSize) this.#accept(call, payload)
+    else this.#refuseEarly(call, this.tooLarge(payload.length))
+  }
+
+  protected onStart(call: number, size: number): GatheredMessage | undefined {
+    this.#begin(call)
+    const refusal = size > this.format.maxMessageSize ? this.tooLarge(size) : this.#refusing
+    if (refusal !== undefined) {
+      this.#refuseEarly(call, refusal)
+      return undefined
+    }
+    const gathered = new GatheredMessage(size, false)
+    this.#arriving.set(call, { gathered, expiresAt: this.#observer.onArriving() })
+    return gathered
+  }
+
+  protected onWhole(call: number, payload: Uint8Array): void {
+    this.#arriving.delete(call)
+    this.#accept(call, payload)
+  }
+
+  protected gathered(call: number): GatheredMessage | undefined {
+    const arriving = this.#arriving.get(call)
+    if (arriving !== undefined) return arriving.gathered
+    // It was refused or cancelled while this was on its way.
+    if (call < this.#next && !this.#calls.has(call)) return undefined
+    throw new RpcError('invalid_argument', `a piece of the request of call ${call}, which has none to come`)
+  }
+
+  protected onSignal(call: number, item: ControlItem): void {
+    if (item.kind !== 'cancel') throw new RpcError('invalid_argument', `a client's ${item.kind} for a call on a lane`)
+    const channel = this.#calls.get(call)
+    if (channel === undefined) {
+      if (call >= this.#next) throw new RpcError('invalid_argument', `a cancel for call ${call}, which has not begun`)
+      // It has crossed with the answer, unless there was nothing to answer yet.
+      if (!this.#arriving.delete(call)) return
+      this.sendSignal(call, 'cancel', undefined)
+      this.#observer.onCallOver(undefined)
+      return
+    }
+    channel.lost(item.error)
+    this.refuse(channel, 'cancel', undefined)
+  }
+
+  protected onLaneEnd(): void {
+    this.#peerDone = true
+    this.#finishIfDone()
+  }
+
+  protected onPeerEnded(): void {
+    if (!this.#peerDone) {
+      this.onViolation(new RpcError('unavailable', 'the client ended the lane without saying so'))
+    }
+  }
+
+  protected onGone(error: RpcError): void {
+    this.#error = error
+    const channels = [...this.#calls.values()]
+    this.#calls.clear()
+    this.#arriving.clear()
+    for (const channel of channels) {
+      channel.lost(error)
+      this.#observer.onCallOver(channel)
+    }
+    this.#observer.onLaneGone(this)
+  }
+
+  protected onFlushed(): void {}
+
+  protected onCutSent(call: number): void {
+    const channel = this.#calls.get(call)
+    if (channel !== undefined) this.#over(channel)
+  }
+
+  /** @throws RpcError where the client does not keep to the order of numbers, or to the limit of calls. */
+  #begin(call: number): void {
+    if (call !== this.#next || this.#peerDone) {
+      throw new RpcError('invalid_argument', `call ${call} on a lane where ${this.#next} is the next`)
+    }
+    if (this.size >= this.#settings.maxCalls) {
+      throw new RpcError('resource_exhausted', `more calls on a lane than the ${this.#settings.maxCalls} at a time`)
+    }
+    this.#next++
+  }
+
+  #accept(call: number, payload: Uint8Array): void {
+    if (this.#refusing !== undefined) {
+      this.#refuseEarly(call, this.#refusing)
+      return
+    }
+    let request: unknown
+    try {
+      request = this.format.decodeFirstOnLane(payload)
+    } catch (error) {
+      this.#refuseEarly(call, RpcError.from(error, 'internal'))
+      return
+    }
+    const channel = new AcceptedLaneChannel(this, call, request)
+    this.#calls.set(call, channel)
+    this.#observer.onAccepted(channel)
+  }
+
+  /** Refuses a call that has no channel. */
+  #refuseEarly(call: number, error: RpcError): void {
+    this.sendSignal(call, 'cancel', error)
+    this.#finishIfDone()
+  }
+
+  #over(channel: AcceptedLaneChannel): void {
+    channel.cut = undefined
+    if (!this.#calls.delete(channel.call)) return
+    this.#observer.onCallOver(channel)
+    this.#finishIfDone()
+  }
+
+  #finishIfDone(): void {
+    if (this.#peerDone && this.size === 0) this.finish()
+  }
+}
