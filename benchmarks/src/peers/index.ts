@@ -35,6 +35,16 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
     load: () => import('./raw-http2/peer.ts'),
   },
   'qrpc-http2': { title: 'qrpc http2', transport: 'http2', load: () => import('./qrpc/http2.ts') },
+  'raw-http2-calls': {
+    title: 'raw node:http2, calls over one stream',
+    transport: 'http2',
+    load: () => import('./raw-http2/calls.ts'),
+  },
+  'qrpc-http2-streams': {
+    title: 'qrpc http2, a stream per call',
+    transport: 'http2',
+    load: () => import('./qrpc/http2-streams.ts'),
+  },
   'qrpc-http2-tls': {
     title: 'qrpc http2, TLS',
     transport: 'http2',
@@ -47,6 +57,12 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
     load: () => import('./qrpc/combined.ts'),
   },
   'qrpc-quic': { title: 'qrpc quic', transport: 'quic', tls: true, load: () => import('./qrpc/quic.ts') },
+  'qrpc-quic-streams': {
+    title: 'qrpc quic, a stream per call',
+    transport: 'quic',
+    tls: true,
+    load: () => import('./qrpc/quic-streams.ts'),
+  },
   'quic-pump': {
     title: 'bare pump on quiche',
     transport: 'quic',

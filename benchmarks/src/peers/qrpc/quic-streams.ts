@@ -1,0 +1,3 @@
+import { quicPeer } from './quic.ts'
+
+export default quicPeer(false)
