@@ -28,9 +28,14 @@ export async function chaos(options: ChaosOptions): Promise<string[]> {
     for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
       const directory = join(folder.path, kind.name)
       mkdirSync(directory)
-      const report = await runRound({ ...options, kind, certificate, directory })
-      wrongs.push(...report.wrongs.map((wrong) => `${kind.name}: ${wrong}`))
-      options.onRound?.(kind, report)
+      try {
+        const report = await runRound({ ...options, kind, certificate, directory })
+        wrongs.push(...report.wrongs.map((wrong) => `${kind.name}: ${wrong}`))
+        options.onRound?.(kind, report)
+      } catch (error) {
+        // The others go on, so that nothing of them is left when all is over.
+        wrongs.push(`${kind.name}: the round failed with ${String(error)}`)
+      }
     }
   }
   const left = await leftBehind(async () => {

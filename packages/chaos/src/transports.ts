@@ -26,7 +26,7 @@ export interface Place {
 export const MAX_STREAMS = 8
 
 /** After how long silence means that the other side is gone, in ms. */
-export const SILENCE_MS = 1000
+const SILENCE_MS = 1000
 
 const LIMITS = { maxConcurrentStreams: MAX_STREAMS, closeTimeoutMs: SILENCE_MS / 2 }
 // Windows that messages fill.

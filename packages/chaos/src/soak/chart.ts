@@ -3,11 +3,15 @@ import type { Sample } from './samples.ts'
 
 const WIDTH = 860
 const PANEL = 170
-const HEADER = 56
+const HEADER = 64
 const FONT = { fontFamily: 'sans-serif', fontSize: 13, color: '#333' }
 const COLORS = ['#1f6feb', '#2da44e', '#bf8700', '#8250df', '#cf222e']
 
-const PANELS: readonly { readonly name: string; readonly lines: readonly (readonly [keyof Sample, string])[] }[] = [
+const PANELS: readonly {
+  readonly name: string
+  readonly logarithmic?: true
+  readonly lines: readonly (readonly [keyof Sample, string])[]
+}[] = [
   {
     name: 'memory, MiB',
     lines: [
@@ -18,6 +22,7 @@ const PANELS: readonly { readonly name: string; readonly lines: readonly (readon
   { name: 'handles', lines: [['handles', 'open handles']] },
   {
     name: 'unary calls, ms',
+    logarithmic: true,
     lines: [
       ['p50', 'median'],
       ['p99', '99 % are faster'],
@@ -45,16 +50,18 @@ export function soakChart(title: string, subtitle: string, samples: readonly Sam
     xAxis: PANELS.map((_, i) => ({
       type: 'value',
       gridIndex: i,
-      max: 'dataMax',
-      axisLabel: { ...FONT, formatter: (s: number) => `${(s / 60).toFixed(s % 60 === 0 ? 0 : 1)} min` },
+      // No part of a minute at the end.
+      max: Math.max(1, Math.round((samples.at(-1)?.at ?? 0) / 60)) * 60,
+      interval: 60,
+      axisLabel: { ...FONT, formatter: (s: number) => `${s / 60} min` },
       splitLine: { show: false },
     })),
-    yAxis: PANELS.map(({ name }, i) => ({
-      type: 'value',
+    yAxis: PANELS.map(({ name, logarithmic }, i) => ({
+      type: logarithmic === true ? ('log' as const) : ('value' as const),
       name,
       nameTextStyle: { ...FONT, align: 'left' },
       gridIndex: i,
-      min: 0,
+      min: logarithmic === true ? 1 : 0,
       splitNumber: 3,
       axisLabel: FONT,
       splitLine: { lineStyle: { color: '#eee' } },

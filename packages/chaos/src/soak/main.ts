@@ -22,8 +22,8 @@ async function main(): Promise<void> {
   const what = `${calls.toLocaleString('en')} calls, ${faults.toLocaleString('en')} faults`
   console.log(`${minutes} min: ${what}`)
   if (chart !== undefined) {
-    const where = `Node.js ${process.version.slice(1)}, all servers and clients in one process`
-    writeFileSync(chart, soakChart(`${minutes} minutes under faults`, `${what}; ${where}`, samples))
+    const where = `Node.js ${process.version.slice(1)}, all clients and most servers in this process`
+    writeFileSync(chart, soakChart(`${minutes} min of calls under faults`, `${what}; ${where}`, samples))
   }
   for (const wrong of wrongs) console.log(`WRONG ${wrong}`)
   if (wrongs.length === 0) return
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
 function print({ at, rss, heap, handles, p50, p99, calls }: Sample): void {
   const memory = `${rss.toFixed(0)} MiB, ${heap.toFixed(1)} MiB of objects`
   console.log(
-    `${at} s: ${memory}, ${handles} handles, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${calls} calls`,
+    `${at.toFixed(0)} s: ${memory}, ${handles} handles, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${calls} calls`,
   )
 }
 

@@ -34,7 +34,7 @@ export class Sampler {
     const latencies = this.#latencies.toSorted((a, b) => a - b)
     const { rss, heapUsed } = process.memoryUsage()
     const sample: Sample = {
-      at: Math.round((performance.now() - this.#start) / 1000),
+      at: (performance.now() - this.#start) / 1000,
       rss: rss / MIB,
       heap: heapUsed / MIB,
       handles: [...openHandles().values()].reduce((sum, count) => sum + count, 0),

@@ -23,7 +23,7 @@ export interface CutPoint {
 }
 
 /** One step as it went. */
-export interface Step {
+interface Step {
   readonly name: string
   /** What it took, in bytes. */
   readonly passed: Readonly<Record<Direction, number>>

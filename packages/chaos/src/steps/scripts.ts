@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger.ts'
 import type { PatientClock } from '../patient-clock.ts'
 
 /** What a script calls with. */
-export interface ScriptTools {
+interface ScriptTools {
   readonly client: Client<typeof Chaos>
   readonly ledger: Ledger
   readonly clock: PatientClock
