@@ -10,7 +10,7 @@ import { Random } from '../random.ts'
 import { RECOVERY_MS, recover } from '../recover.ts'
 import { Site } from '../site.ts'
 import type { NetworkTransport } from '../transports.ts'
-import { type Script, TIMEOUT_MS } from './scripts.ts'
+import { type Script, SETTLED_MS } from './scripts.ts'
 
 /** Where a connection is cut. */
 export interface CutPoint {
@@ -57,22 +57,25 @@ export async function runScript(script: Script, bed: ScriptBed, cut: CutPoint | 
       { ...bed, ledger, random: new Random(1) },
     )
     const caller = new Caller(site.connector, ledger, clock)
-    if (script.cold !== true) {
-      while ((await caller.call(planCalmCall(ledger.nextId(), 'echo'))) !== 'success') await clock.sleep(0)
-    }
+    if (script.cold !== true) await caller.call(planCalmCall(ledger.nextId(), 'echo'))
     const network = site.targets[0]?.network as Network
     const running = script.run({ client: caller.client, ledger, clock })
-    const late = clock.alarm(TIMEOUT_MS + 1000, () => ledger.wrong('the call has not settled in time'))
+    let late = false
+    const callOff = clock.alarm(SETTLED_MS, () => {
+      late = true
+      ledger.wrong(`the call has not settled after ${SETTLED_MS} ms`)
+      void site.connector.close()
+    })
     try {
       await runSteps(running, network, cut, steps)
     } catch (error) {
       const code = error instanceof RpcError ? error.code : undefined
       const expected = (cut !== undefined && code === 'unavailable') || (code !== undefined && code === script.code)
-      if (!expected) ledger.wrong(`the call failed with ${String(error)} (${String((error as Error)?.cause)})`)
+      if (!expected && !late) ledger.wrong(`the call failed with ${String(error)} (${String((error as Error)?.cause)})`)
     }
-    late()
+    callOff()
     for (const target of site.targets) heal(target)
-    await recover(site, caller, ledger, clock, RECOVERY_MS)
+    if (!late) await recover(site, caller, ledger, clock, RECOVERY_MS)
   }
   ledger.close()
   return { steps, wrongs: ledger.wrongs }

@@ -21,10 +21,11 @@ export interface Script {
 }
 
 const SIZE = 20_000
-/** Longer than it takes to find that the other side is gone. */
-export const TIMEOUT_MS = 5000
+/** How long a call may take, in ms: longer than it takes to find that the other side is gone. */
+export const SETTLED_MS = 6000
 
-const OPTIONS = { timeout: TIMEOUT_MS, metadata: { filler: 'm'.repeat(4000) } }
+// So long that it is not what ends a call, or the handler of one that was cut off.
+const OPTIONS = { timeout: 60_000, metadata: { filler: 'm'.repeat(4000) } }
 
 export const SCRIPTS: readonly Script[] = [
   {
@@ -53,7 +54,7 @@ export const SCRIPTS: readonly Script[] = [
       yield 'request'
       abort.abort()
       await Promise.allSettled([answer])
-      await clock.within(TIMEOUT_MS, () => !ledger.isRunning(asked.id))
+      await clock.within(SETTLED_MS, () => !ledger.isRunning(asked.id))
       yield 'cancel'
       await answer
     },
@@ -101,7 +102,7 @@ export const SCRIPTS: readonly Script[] = [
       await exchange(call, asked)
       yield 'header and message'
       call.cancel()
-      await tools.clock.within(TIMEOUT_MS, () => !tools.ledger.isRunning(asked.id))
+      await tools.clock.within(SETTLED_MS, () => !tools.ledger.isRunning(asked.id))
       yield 'cancel'
       await call.receive()
     },
@@ -148,7 +149,7 @@ async function handled(asked: Asked, outcome: Promise<unknown>, ledger: Ledger, 
     over = true
   }
   outcome.then(onOver, onOver)
-  await clock.within(TIMEOUT_MS, () => over || ledger.wasHandled(asked.id))
+  await clock.within(SETTLED_MS, () => over || ledger.wasHandled(asked.id))
 }
 
 type Talk = ReturnType<Client<typeof Chaos>['talk']> & { send(item: Item): Promise<void> | undefined }
