@@ -41,6 +41,14 @@ async function setup(
 }
 
 describeTransport('http2 in the clear', { setup: (options) => setup(options, {}), capabilities: oneProcess })
+describeTransport('http2 with a stream for each call, as the client wants it', {
+  setup: (options) => setup(options, {}, { lanes: false }),
+  capabilities: oneProcess,
+})
+describeTransport('http2 with a stream for each call, as the server wants it', {
+  setup: (options) => setup(options, { lanes: false }),
+  capabilities: oneProcess,
+})
 describeTransport('http2 in the clear, in two processes', twoProcesses({}))
 
 const { ca, server } = await makeCertificates()

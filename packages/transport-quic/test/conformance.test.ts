@@ -1,4 +1,10 @@
-import { describeTransport, inTwoProcesses, type SetupOptions, type TestBed } from '@qrpc/conformance'
+import {
+  describeTransport,
+  inTwoProcesses,
+  type SetupOptions,
+  type TestBed,
+  type TransportUnderTest,
+} from '@qrpc/conformance'
 import { connectQuic, listenQuic } from '@qrpc/transport-quic'
 import { makeCertificates } from './certificates.ts'
 import type { ListenerSettings } from './listener-process.ts'
@@ -15,18 +21,24 @@ function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1))
 }
 
-describeTransport('quic', {
-  async setup({ maxConcurrentStreams }: SetupOptions): Promise<TestBed> {
-    const listener = await listenQuic({ ...listening, maxConcurrentStreams })
-    const [address] = listener.addresses as [string]
-    return {
-      connector: connectQuic(address, { ...WINDOWS, tls: { ca } }),
-      listener,
-      restart: () => listenQuic({ ...listening, maxConcurrentStreams, port: portOf(address) }),
-    }
-  },
-  capabilities: { ...capabilities, serializes: true, limitsMessages: true },
-})
+function inOneProcess(server: { lanes?: boolean } = {}, client: { lanes?: boolean } = {}): TransportUnderTest {
+  return {
+    async setup({ maxConcurrentStreams }: SetupOptions): Promise<TestBed> {
+      const listener = await listenQuic({ ...listening, ...server, maxConcurrentStreams })
+      const [address] = listener.addresses as [string]
+      return {
+        connector: connectQuic(address, { ...WINDOWS, ...client, tls: { ca } }),
+        listener,
+        restart: () => listenQuic({ ...listening, ...server, maxConcurrentStreams, port: portOf(address) }),
+      }
+    },
+    capabilities: { ...capabilities, serializes: true, limitsMessages: true },
+  }
+}
+
+describeTransport('quic', inOneProcess())
+describeTransport('quic with a stream for each call, as the client wants it', inOneProcess({}, { lanes: false }))
+describeTransport('quic with a stream for each call, as the server wants it', inOneProcess({ lanes: false }))
 
 describeTransport('quic in two processes', {
   ...inTwoProcesses({

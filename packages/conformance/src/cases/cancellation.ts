@@ -166,6 +166,7 @@ export const cancellation: readonly ConformanceCase[] = [
         },
       })
       const call = bed.client.produce(0)
+      await call.started
       await settled(() => produced)
       call.cancel()
       await finished.promise

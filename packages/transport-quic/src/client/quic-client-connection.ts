@@ -11,7 +11,7 @@ import {
 } from '@qrpc/wire'
 import type { QuicByteStream } from '../connection/quic-byte-stream.ts'
 import type { QuicConnection } from '../connection/quic-connection.ts'
-import { ALPN_WITH_LANES } from '../tls/quic-config.ts'
+import { ALPN_WITH_LANES, SPARE_STREAMS } from '../tls/quic-config.ts'
 
 // Streams that were cut off, after which a connection is left for another one while there is window left to finish.
 const MOST_ABANDONED = 100
@@ -35,6 +35,8 @@ export class QuicClientConnection implements Connection, ClientLaneObserver {
   #keepAlive: NodeJS.Timeout | undefined = undefined
   // Opened here, and unknown to the peer before the first write: they have no stream of their own yet.
   #unstarted = 0
+  // Streams at a time, as both sides want it.
+  readonly #maxStreams: number
   #lane: ClientLane | undefined = undefined
   #unusable: RpcError | undefined = undefined
   #released: Promise<void> | undefined = undefined
@@ -50,6 +52,7 @@ export class QuicClientConnection implements Connection, ClientLaneObserver {
     this.#observer = observer
     this.#release = release
     this.#channels = new ChannelTable(settings, { onGone: () => this.#onGone() })
+    this.#maxStreams = Math.max(1, Math.min(connection.credit - SPARE_STREAMS, settings.maxConcurrentStreams))
     this.#onEstablished()
     if (connection.closed !== undefined) this.onClosed(connection.closed)
   }
@@ -112,9 +115,7 @@ export class QuicClientConnection implements Connection, ClientLaneObserver {
   }
 
   #hasRoom = (): boolean =>
-    this.usable &&
-    this.#channels.streams < this.#settings.maxConcurrentStreams &&
-    this.#unstarted < this.#connection.credit
+    this.usable && this.#channels.streams < this.#maxStreams && this.#unstarted < this.#connection.credit
 
   #admit(): void {
     if (this.#waiting.size > 0 && this.#connection.established) this.#waiting.admit(this.#hasRoom)
@@ -156,10 +157,9 @@ export class QuicClientConnection implements Connection, ClientLaneObserver {
   }
 
   #openLane(): void {
-    const { format, peer, maxConcurrentStreams } = this.#settings
-    // The server takes as many calls on its lane as streams, besides the lane itself.
-    const calls = Math.max(1, Math.min(this.#connection.credit - 1, maxConcurrentStreams))
-    this.#lane = new ClientLane(format, this.#openStream(), peer, calls, this)
+    const { format, peer } = this.#settings
+    // The server takes as many calls on its lane as streams.
+    this.#lane = new ClientLane(format, this.#openStream(), peer, this.#maxStreams, this)
     this.#channels.addLane(this.#lane)
   }
 

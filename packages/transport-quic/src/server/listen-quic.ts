@@ -7,7 +7,7 @@ import { Endpoint } from '../endpoint/endpoint.ts'
 import { endpointOf, type QuicEndpoint } from '../endpoint/quic-endpoint.ts'
 import { checkInteger, checkMs, checkQuicOptions, datagramSize, type QuicOptions } from '../options.ts'
 import { type CheckedCredentials, checkCredentials, type ServerCredentials } from '../tls/credentials.ts'
-import { createConfig } from '../tls/quic-config.ts'
+import { createConfig, SPARE_STREAMS } from '../tls/quic-config.ts'
 import { QuicListener } from './quic-listener.ts'
 
 /** How a listener listens, and what protects it. */
@@ -87,8 +87,7 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
     return createConfig(binding, checked, {
       credentials,
       verifyPeer,
-      // A lane is a stream, too.
-      maxStreams: checked.lanes ? Math.min(maxConcurrentStreams + 1, MAX_UINT31) : maxConcurrentStreams,
+      maxStreams: maxConcurrentStreams + SPARE_STREAMS,
       datagramSize: datagramSize(checked, local.host),
       earlyData: options.earlyData === true && !verifyPeer,
       ticketKey: ticketKeyFor(ticketKey, verifyPeer, credentials.ca),

@@ -10,6 +10,12 @@ export const ALPN_WITH_LANES = 'qrpc/1+lanes'
 // forgets none.
 const MOST_ADDRESSES = 32
 
+/**
+ * Streams that a server lets a client have besides those that it may use at a time: one is for a lane, and the others keep
+ * it going where the word that there are more is lost, which this quiche does not repeat.
+ */
+export const SPARE_STREAMS = 16
+
 /** What the config of one side needs besides the options. */
 export interface ConfigSettings {
   readonly credentials: CheckedCredentials
