@@ -93,6 +93,30 @@ describe('docs/wire-format.md, in both directions', () => {
   })
 })
 
+function encodeOnLane(call: number, kind: string, value: unknown, first: boolean): Uint8Array {
+  const batch = format.createBatch()
+  if (kind === 'lane') format.addLane(batch)
+  else if (Number.isNaN(call)) format.addEnd(batch)
+  else if (kind === 'message') format.addOnLane(batch, call, value, first)
+  else if (kind === 'end') format.addSignalOnLane(batch, call, 'status', undefined)
+  else {
+    const { code: errorCode, message } = value as ErrorParts
+    format.addSignalOnLane(batch, call, kind as 'status', new RpcError(errorCode, message))
+  }
+  return Buffer.concat(batch.take())
+}
+
+describe('docs/wire-format.md, on a lane', () => {
+  test.each(rows('lane', 'frame', 8))('the %s sends %s', (from, frame = '', encoded = '') => {
+    const [head = '', given] = frame.split(/: (.*)/)
+    const [, call, kind = ''] = /^(?:(\d+) )?(\w+)$/.exec(head) ?? []
+    const value = given === undefined ? undefined : evaluated(code(given))
+    const first = from === 'client' && kind === 'message'
+    const sent = first ? request(value as object) : value
+    expect(hex(encodeOnLane(Number(call), kind, sent, first))).toBe(code(encoded))
+  })
+})
+
 describe('docs/wire-format.md, of other encoders', () => {
   test.each(rows('hex', 'value', 20))('%s is read as %s', (encoded, value) => {
     expectSame(codec.decode(bytes(code(encoded))), evaluated(code(value)))
