@@ -20,16 +20,24 @@ function floors(peer: string, versus: string, atLeast: number, workloads: readon
 export const FLOORS: readonly Floor[] = [
   ...floors('qrpc-mem', 'hand-written-queue', 0.8, ['sequential']),
   ...floors('qrpc-mem', 'bare', 1, ['server-stream']),
-  ...floors('qrpc-http2', 'raw-http2', 0.9, ['sequential', 'parallel-64']),
-  ...floors('qrpc-http2', 'grpc-js', 1.5, ['sequential', 'parallel-64']),
+  // A stream per call.
+  ...floors('qrpc-http2-streams', 'raw-http2', 0.9, ['sequential', 'parallel-64']),
+  ...floors('qrpc-http2-streams', 'grpc-js', 1.5, ['sequential', 'parallel-64']),
+  ...floors('qrpc-quic-streams', 'matrixai-quic', 10, ['sequential']),
+  ...floors('qrpc-quic-streams', 'qrpc-http2-tls-streams', 1, ['sequential']),
+  // A call takes two packets of the client's where the pump's takes one: the end of its half goes by itself.
+  ...floors('qrpc-quic-streams', 'quic-pump', 0.7, ['parallel-64'], 0.5),
+  ...floors('qrpc-quic-streams', 'qrpc-http2-tls-streams', 2, ['parallel-64'], 1.2),
+  // Lanes.
+  ...floors('qrpc-http2', 'qrpc-http2-streams', 8, ['parallel-64']),
+  ...floors('qrpc-http2', 'qrpc-http2-streams', 1.3, ['sequential']),
+  ...floors('qrpc-http2', 'raw-http2-calls', 0.8, ['parallel-64']),
+  ...floors('qrpc-http2', 'grpc-js', 15, ['parallel-64']),
+  ...floors('qrpc-quic', 'qrpc-quic-streams', 2, ['parallel-64']),
+  // Streaming.
   ...floors('qrpc-http2', 'raw-http2', 0.7, ['server-stream', 'client-stream']),
   ...floors('qrpc-http2', 'raw-http2', 0.8, ['download']),
-  ...floors('qrpc-quic', 'matrixai-quic', 10, ['sequential']),
-  ...floors('qrpc-quic', 'qrpc-http2-tls', 1, ['sequential']),
   ...floors('qrpc-quic', 'quic-pump', 0.7, ['server-stream']),
-  // A call takes two packets of the client's where the pump's takes one: the end of its half goes by itself.
-  ...floors('qrpc-quic', 'quic-pump', 0.7, ['parallel-64'], 0.5),
-  ...floors('qrpc-quic', 'qrpc-http2-tls', 2, ['parallel-64'], 1.2),
   ...floors('qrpc-quic', 'quic-pump', 0.8, ['download'], 0.55),
   ...floors('qrpc-combined', 'qrpc-http2', 0.98, ['sequential', 'parallel-64']),
 ]

@@ -60,7 +60,7 @@ export function plan(selection: Selection): Case[] {
     ...rates
       .filter((name) => LOCAL.includes(name))
       .map((workload) => ({ kind: 'rate' as const, workload, peers: local })),
-    ...rates.map((workload) => ({ kind: 'rate' as const, workload, peers: remote })),
+    ...rates.map((workload) => ({ kind: 'rate' as const, workload, peers: concerned(workload, remote) })),
     ...names
       .filter((name) => Object.hasOwn(populations, name))
       .map((workload) => ({ kind: 'population' as const, workload, peers: remote })),
@@ -69,6 +69,12 @@ export function plan(selection: Selection): Case[] {
   if (selection.peers.length > 0 || selection.transports.length > 0) return cases
   const ofParts = names.filter((name) => Object.hasOwn(parts, name))
   return [...cases, ...ofParts.map((workload): Case => ({ kind: 'part', workload, peers: [] }))]
+}
+
+/** Those to which a workload is of interest. */
+function concerned(workload: string, among: readonly string[]): readonly string[] {
+  const { peers } = rateWorkloads[workload] ?? {}
+  return peers === undefined ? among : among.filter((peer) => peers.includes(peer))
 }
 
 /** Whether what apps take is to be measured, too. */

@@ -28,21 +28,21 @@ test('results get their ratio to the baseline among them', () => {
 
 test('a floor stands by the ratio of its two peers, and has none when one of them failed', () => {
   const failed: Result = { workload: 'sequential', title: '', peer: 'grpc-js', baseline: 'raw-http2', failed: 'x' }
-  const found = standings([measured('raw-http2', [100]), measured('qrpc-http2', [80]), failed])
+  const found = standings([measured('raw-http2', [100]), measured('qrpc-http2-streams', [80]), failed])
   expect(found.map(({ versus, ratio: reached }) => [versus, reached])).toEqual([
     ['raw-http2', 0.8],
     ['grpc-js', undefined],
   ])
   expect(found.map((standing) => isFarBelow(standing, 0.7))).toEqual([false, true])
   expect(
-    standings([measured('raw-http2', [100]), measured('qrpc-http2', [60])]).map((s) => isFarBelow(s, 0.7)),
+    standings([measured('raw-http2', [100]), measured('qrpc-http2-streams', [60])]).map((s) => isFarBelow(s, 0.7)),
   ).toEqual([true])
 })
 
 test('a floor that is known to be out of reach holds what was reached', () => {
   const found = standings([
-    measured('qrpc-http2-tls', [100], 'parallel-64'),
-    measured('qrpc-quic', [100], 'parallel-64'),
+    measured('qrpc-http2-tls-streams', [100], 'parallel-64'),
+    measured('qrpc-quic-streams', [100], 'parallel-64'),
   ])
   expect(found.map(({ atLeast, byNow, ratio: reached }) => [atLeast, byNow, reached])).toEqual([[2, 1.2, 1]])
   expect(found.map((standing) => isFarBelow(standing, 0.7))).toEqual([false])
@@ -54,7 +54,16 @@ test('the short run has the peers of the floors and no others', () => {
   const sequential = cases.filter(({ workload }) => workload === 'sequential').map(({ peers }) => [...peers].sort())
   expect(sequential).toEqual([
     ['hand-written-queue', 'qrpc-mem'],
-    ['grpc-js', 'matrixai-quic', 'qrpc-combined', 'qrpc-http2', 'qrpc-http2-tls', 'qrpc-quic', 'raw-http2'],
+    [
+      'grpc-js',
+      'matrixai-quic',
+      'qrpc-combined',
+      'qrpc-http2',
+      'qrpc-http2-streams',
+      'qrpc-http2-tls-streams',
+      'qrpc-quic-streams',
+      'raw-http2',
+    ],
   ])
   expect(cases.map(({ kind }) => kind)).not.toContain('part')
 })

@@ -51,6 +51,12 @@ export const peers: Readonly<Record<string, PeerEntry>> = {
     tls: true,
     load: () => import('./qrpc/http2-tls.ts'),
   },
+  'qrpc-http2-tls-streams': {
+    title: 'qrpc http2, TLS, a stream per call',
+    transport: 'http2',
+    tls: true,
+    load: () => import('./qrpc/http2-tls-streams.ts'),
+  },
   'qrpc-combined': {
     title: 'qrpc combined, one http2 member',
     transport: 'http2',

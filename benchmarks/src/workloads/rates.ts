@@ -3,39 +3,69 @@ import { type Conversation, LARGE, message, type PeerClient, SMALL } from '../pe
 import { able, expectEqual, type RateWorkload } from './workload.ts'
 
 const MIB = 1024 * 1024
+/** A message that nearly reaches the limit of 16 MiB, which counts the header, too. */
+const HUGE = 16 * MIB - 1024
 /** Messages that a conversation has on the way at a time. */
 const AHEAD = 64
 
 const small = message(SMALL)
 const large = message(LARGE)
+const huge = message(HUGE)
 const mebibyte = message(MIB)
 
-function unary(title: string, inFlight: number): RateWorkload {
+function unary(title: string, inFlight: number, body: Uint8Array = small): RateWorkload {
   return {
     title,
     needs: 'echo',
     unit: 'calls/s',
     multiple: inFlight,
-    run: ({ client }, count, times) => {
-      const each = count / inFlight
-      const calls = (): Promise<void> =>
-        times === undefined ? plainCalls(client, each) : timedCalls(client, each, times)
-      return Promise.all(Array.from({ length: inFlight }, calls))
-    },
+    run: ({ client }, count, times) => calls(client, count, inFlight, body, times),
   }
 }
 
-async function plainCalls(client: PeerClient, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) expectEqual('bytes of an echo', (await client.echo(small)).length, SMALL)
+async function calls(
+  client: PeerClient,
+  count: number,
+  inFlight: number,
+  body: Uint8Array,
+  times?: RecordableHistogram,
+): Promise<void> {
+  const each = count / inFlight
+  const one = (): Promise<void> =>
+    times === undefined ? plainCalls(client, each, body) : timedCalls(client, each, body, times)
+  await Promise.all(Array.from({ length: inFlight }, one))
 }
 
-async function timedCalls(client: PeerClient, count: number, times: RecordableHistogram): Promise<void> {
+async function plainCalls(client: PeerClient, count: number, body: Uint8Array): Promise<void> {
+  for (let n = 0; n < count; n++) expectEqual('bytes of an echo', (await client.echo(body)).length, body.length)
+}
+
+async function timedCalls(
+  client: PeerClient,
+  count: number,
+  body: Uint8Array,
+  times: RecordableHistogram,
+): Promise<void> {
   for (let n = 0; n < count; n++) {
     const start = performance.now()
-    const { length } = await client.echo(small)
+    const { length } = await client.echo(body)
     record(times, start)
-    expectEqual('bytes of an echo', length, SMALL)
+    expectEqual('bytes of an echo', length, body.length)
   }
+}
+
+/** Small calls, as long as they take beside one of nearly 16 MiB each way after the other. */
+async function besideHuge(client: PeerClient, count: number, times?: RecordableHistogram): Promise<void> {
+  let over = false
+  const hugeCalls = async (): Promise<void> => {
+    do expectEqual('bytes of an echo', (await client.echo(huge)).length, HUGE)
+    while (!over)
+  }
+  const smallCalls = async (): Promise<void> => {
+    await calls(client, count, AHEAD, small, times)
+    over = true
+  }
+  await Promise.all([hugeCalls(), smallCalls()])
 }
 
 function record(times: RecordableHistogram | undefined, start: number): void {
@@ -102,6 +132,23 @@ export const rateWorkloads: Readonly<Record<string, RateWorkload>> = {
   sequential: unary('Unary calls, one after the other', 1),
   'parallel-32': unary('Unary calls, 32 in flight', 32),
   'parallel-64': unary('Unary calls, 64 in flight', 64),
+  'parallel-64-1kib': unary('Unary calls of 1 KiB each way, 64 in flight', 64, message(1024)),
+  'parallel-64-16kib': unary('Unary calls of 16 KiB each way, 64 in flight', 64, message(16 * 1024)),
+  'beside-16mib': {
+    title: 'Unary calls, 64 in flight, beside one of 16 MiB each way',
+    needs: 'echo',
+    unit: 'calls/s',
+    multiple: AHEAD,
+    peers: [
+      'qrpc-http2',
+      'qrpc-http2-streams',
+      'qrpc-http2-tls',
+      'qrpc-http2-tls-streams',
+      'qrpc-quic',
+      'qrpc-quic-streams',
+    ],
+    run: ({ client }, count, times) => besideHuge(client, count, times),
+  },
   'unary-1mib': {
     title: 'Unary calls of 1 MiB each way, one after the other',
     needs: 'echo',

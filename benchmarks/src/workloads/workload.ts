@@ -12,6 +12,8 @@ export interface RateWorkload {
   readonly unitsEach?: number
   /** The number of operations is a multiple of it. Default: 1. */
   readonly multiple?: number
+  /** The peers to which it is of interest. Default: all that can do it. */
+  readonly peers?: readonly string[]
   /** Operations in one round at most. Default: as many as fit into the time of a round. */
   readonly most?: number
   /**
