@@ -167,9 +167,7 @@ export class ClientLane extends Lane implements OpeningLane {
 
   protected onPeerEnded(): void {
     if (this.#ended && this.#calls.size === 0) return
-    const error = new RpcError('unavailable', 'the server ended the lane before it had answered its calls')
-    this.stream.reset(error)
-    this.onClosed(error)
+    this.onViolation(new RpcError('unavailable', 'the server ended the lane before it had answered its calls'))
   }
 
   protected onGone(error: RpcError): void {

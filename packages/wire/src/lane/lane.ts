@@ -96,7 +96,7 @@ export abstract class Lane implements ByteStreamReader {
   /** Hands what was gathered to the stream, and pieces of what is large as far as there is room. */
   flush(): void {
     this.flushing = false
-    if (this.gone || this.blocked) return
+    if (this.gone || this.blocked || this.finSent) return
     do {
       while (this.cut.size > 0 && this.batch.size < FLUSH_SIZE) this.addPiece()
       const fin = this.finAsked && !this.finSent && this.cut.size === 0
@@ -159,8 +159,9 @@ export abstract class Lane implements ByteStreamReader {
   /** The peer does not keep to the format, or what it was told to: all calls are lost. */
   protected onViolation(error: RpcError): void {
     this.deaf = true
-    this.stream.reset(error)
+    // The stream would only say that it is gone.
     this.onClosed(error)
+    this.stream.reset(error)
   }
 
   /** A message has come in one frame. */

@@ -90,7 +90,7 @@ export class ServerLane extends Lane implements AcceptingLane {
   /** Cuts off all calls, and those that are still to come, and tells the client why. */
   sever(errorHere: RpcError, errorThere: RpcError): void {
     this.#refusing = errorThere
-    for (const channel of [...this.#calls.values()]) {
+    for (const channel of this.#calls.values()) {
       if (channel.over) continue
       channel.lost(errorHere)
       this.refuse(channel, 'cancel', errorThere)
