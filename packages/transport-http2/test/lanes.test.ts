@@ -1,0 +1,137 @@
+import { once } from 'node:events'
+import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { createClient } from '@qrpc/core'
+import { connectHttp2, type Http2ListenOptions, listenHttp2 } from '@qrpc/transport-http2'
+import { describe, expect, test } from 'vitest'
+import { expectStatus } from './expect-status.ts'
+import { RawCall, rawSession } from './raw-call.ts'
+import { connectEcho, Echo, serveEcho } from './service.ts'
+import { underAttack } from './under-attack.ts'
+import { END, frame, message, request } from './wire-bytes.ts'
+
+const LANE_PATH = '/?lane'
+const LANE = frame('8104', true)
+
+/** An echo whose streams are written down by their paths. */
+async function withPaths(listening: Http2ListenOptions = {}, connecting: { lanes?: boolean } = {}) {
+  const echo = await connectEcho(listening, connecting)
+  const paths: unknown[] = []
+  const lanes: ServerHttp2Stream[] = []
+  echo.listener.server.on('stream', (stream, headers) => {
+    paths.push(headers[':path'])
+    if (headers[':path'] === LANE_PATH) lanes.push(stream)
+  })
+  return { ...echo, paths, lanes }
+}
+
+test('unary calls share a stream, streaming calls have their own', async () => {
+  await using echo = await withPaths()
+  const numbers = Array.from({ length: 200 }, (_, n) => n)
+  expect(await Promise.all(numbers.map((n) => echo.client.echo(n)))).toEqual(numbers)
+  const counted: number[] = []
+  for await (const n of echo.client.count(3)) counted.push(n)
+  expect(counted).toEqual([0, 1, 2])
+  expect(echo.paths).toEqual([LANE_PATH, '/echo/count'])
+})
+
+test.each([
+  ['the client', {}, { lanes: false }],
+  ['the server', { lanes: false }, {}],
+])('%s may want a stream for each call', async (_, listening, connecting) => {
+  await using echo = await withPaths(listening, connecting)
+  for (let n = 0; n < 3; n++) expect(await echo.client.echo(n)).toBe(n)
+  expect(echo.paths).toEqual(['/echo/echo', '/echo/echo', '/echo/echo'])
+})
+
+test('a server with other routes takes lanes, too', async () => {
+  const http = createServer()
+  const paths: unknown[] = []
+  http.on('stream', (_, headers) => paths.push(headers[':path']))
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const server = serveEcho(await listenHttp2({ server: http }))
+  const connector = connectHttp2(`http://127.0.0.1:${(http.address() as AddressInfo).port}`)
+  const client = createClient(Echo, connector)
+  // The settings that tell of lanes may come behind the first call.
+  while (!paths.includes(LANE_PATH)) expect(await client.echo('early')).toBe('early')
+  const { length } = paths
+  for (let n = 0; n < 5; n++) expect(await client.echo(n)).toBe(n)
+  expect(paths).toHaveLength(length)
+  await connector.close()
+  await server.close({ graceMs: 0 })
+  http.close()
+  await once(http, 'close')
+})
+
+test('10,000 calls at once against a limit of 100 wait in line, and all are answered', async () => {
+  let running = 0
+  let most = 0
+  await using echo = await connectEcho(
+    { maxConcurrentStreams: 100 },
+    {},
+    {
+      async echo(n) {
+        most = Math.max(most, ++running)
+        await new Promise(setImmediate)
+        running--
+        return n
+      },
+    },
+  )
+  const numbers = Array.from({ length: 10_000 }, (_, n) => n)
+  expect(await Promise.all(numbers.map((n) => echo.client.echo(n)))).toEqual(numbers)
+  expect(most).toBe(100)
+})
+
+test('a lane that is lost takes its calls along; later ones have a stream each, on the same connection', async () => {
+  await using echo = await withPaths()
+  expect(await echo.client.echo('before')).toBe('before')
+  const running = echo.client.wait()
+  expect(await echo.client.echo('sent')).toBe('sent')
+  echo.lanes[0]?.close(constants.NGHTTP2_INTERNAL_ERROR)
+  await expectStatus(running, 'unavailable')
+  expect(await echo.client.echo('after')).toBe('after')
+  expect(echo.paths).toEqual([LANE_PATH, '/echo/echo'])
+  expect(echo.connector.state).toBe('ready')
+})
+
+describe('a client that does not keep to the rules', () => {
+  test.each([
+    ['breaks the format of its lane', [LANE, frame('ff')]],
+    ['begins a lane with a call', [frame('0081696563686f2f6563686f01')]],
+    ['begins a lane with the end of one', [END]],
+  ])('%s: the lane ends, its other streams go on, and so do others', async (_, frames) => {
+    await using site = await underAttack()
+    await using raw = await rawSession(site.address)
+    const lane = new RawCall(raw.session, LANE_PATH).write(...frames)
+    await lane.answered
+    const call = new RawCall(raw.session, '/echo/echo').write(request('echo/echo', 'good'), END)
+    await call.answered
+    expect(call.messages).toEqual(['good'])
+  })
+
+  test.each([
+    ['a stream for a method', '/echo/echo', {}],
+    ['a stream where there are no lanes', LANE_PATH, { lanes: false }],
+  ])('%s cannot become a lane', async (_, path, options) => {
+    await using site = await underAttack(options)
+    await using raw = await rawSession(site.address)
+    const lane = new RawCall(raw.session, path).write(LANE, message(1))
+    await lane.answered
+    expect(lane.ends).toEqual(['invalid_argument'])
+  })
+
+  test('a second lane cannot be had', async () => {
+    await using site = await underAttack()
+    await using raw = await rawSession(site.address)
+    const headers = { ':method': 'POST', ':path': LANE_PATH, 'content-type': 'application/qrpc+cbor' }
+    const first = raw.session.request(headers, { endStream: false })
+    first.on('error', () => {})
+    first.write(Buffer.concat([LANE, frame('0081696563686f2f6563686f01')]))
+    await once(first, 'data')
+    const second = new RawCall(raw.session, LANE_PATH).write(LANE)
+    await second.answered
+    expect(second.ends).toEqual(['invalid_argument'])
+  })
+})
