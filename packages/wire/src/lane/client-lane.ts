@@ -161,6 +161,19 @@ export class ClientLane extends Lane implements OpeningLane {
     this.#callOver()
   }
 
+  /** A server that cancels the stream before it has read that it is a lane does so as with any stream. */
+  protected override isRefusal(call: number): boolean {
+    return call >= this.#next
+  }
+
+  protected override onRefused(item: ControlItem): void {
+    if (item.kind !== 'cancel') throw new RpcError('invalid_argument', `a ${item.kind} for a call that was not made`)
+    const { error } = item
+    this.onViolation(
+      new RpcError('unavailable', `the server has not taken the lane: ${error.message}`, { cause: error }),
+    )
+  }
+
   protected onLaneEnd(): void {
     this.#observer.onGoingAway()
   }

@@ -174,6 +174,14 @@ export abstract class Lane implements ByteStreamReader {
   protected abstract gathered(call: number): GatheredMessage | undefined
   /** A control item for a call. */
   protected abstract onSignal(call: number, item: ControlItem): void
+  /** Whether what was read as the number of a call is none: the item is for the stream, from a peer that takes no lane. */
+  protected isRefusal(_call: number): boolean {
+    return false
+  }
+
+  /** The peer does not take the lane. */
+  protected onRefused(_item: ControlItem): void {}
+
   /** The peer sends no more calls, or asks for no more. */
   protected abstract onLaneEnd(): void
   /** The peer has ended its half of the stream. */
@@ -201,7 +209,8 @@ export abstract class Lane implements ByteStreamReader {
       return
     }
     const call = varintAt(payload, 0)
-    this.onSignal(call, this.format.decodeControl(viewFrom(payload, varintLength(payload, 0))))
+    if (this.isRefusal(call)) this.onRefused(this.format.decodeControl(payload))
+    else this.onSignal(call, this.format.decodeControl(viewFrom(payload, varintLength(payload, 0))))
   }
 
   private onMessageFrame(frame: Uint8Array): void {
