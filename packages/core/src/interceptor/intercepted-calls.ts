@@ -12,14 +12,24 @@ import { readRequest } from '../request.ts'
 import type { InterceptedCall, InterceptedNext } from './interceptor.ts'
 import { takenOnce } from './taken-once.ts'
 
+// The scope of a call as it set out. A copy that an interceptor makes has it, too, and a signal of its own, which counts.
+const SCOPE: unique symbol = Symbol('qrpc.scope')
+
+type ScopedCall = InterceptedCall & { readonly [SCOPE]?: CallScope }
+
 /** The end of a client's way through its interceptors: the call itself. */
 export function callOver(connector: Connector): InterceptedNext {
   return async (call) => {
-    const { method, pattern, idempotent, metadata, signal, deadline, onPeer, request, updates } = call
+    const { method, pattern, idempotent, metadata, deadline, onPeer, request, updates } = call
+    const known = (call as ScopedCall)[SCOPE]
+    const leader = known?.intercepted === call ? known : undefined
+    // To make a signal, to listen to it and to end it costs several times the call.
+    const signal = leader === undefined ? call.signal : undefined
     const scope = new CallScope(
       { path: method, pattern, schemas: { idempotent } },
       { signal, deadline, metadata, onPeer },
     )
+    leader?.lead(scope)
     const channel = scope.open(connector, request, updates === undefined)
     if (pattern === 'notify') {
       await scope.handedOver()
@@ -41,20 +51,25 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
       return
     }
     scope.onOver(() => scope.error !== undefined && reject(scope.error))
-    const { method, pattern, idempotent, signal, deadline, onPeer } = scope
-    through({
+    const { method, pattern, idempotent, deadline, onPeer } = scope
+    const call: ScopedCall = {
+      [SCOPE]: scope,
       method,
       pattern,
       idempotent,
       metadata: new Metadata(scope.metadata),
       values: new ContextValues(),
-      signal,
+      get signal() {
+        return scope.signal
+      },
       deadline,
       peer: undefined,
       onPeer,
       request,
       updates: undefined,
-    })
+    }
+    scope.intercepted = call
+    through(call)
       .then((result) => resolve(result.response))
       .catch((error) => reject(RpcError.from(error, 'internal')))
       // What an interceptor started and did not wait for ends with the call.

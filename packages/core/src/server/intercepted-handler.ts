@@ -14,8 +14,12 @@ export function handlerAtEnd(serverCall: ServerCall): InterceptedNext {
     const request = route.request === undefined ? call.request : await validate(route.request, call.request, 'request')
     const context: Context = {
       method: call.method,
-      metadata: call.metadata,
-      values: call.values,
+      get metadata() {
+        return call.metadata
+      },
+      get values() {
+        return call.values
+      },
       deadline: call.deadline,
       peer,
       get signal() {

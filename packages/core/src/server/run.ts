@@ -35,8 +35,12 @@ async function runIntercepted(call: ServerCall, through: InterceptedNext): Promi
     const result = await through({
       method: call.method,
       pattern: call.route.pattern,
-      metadata: call.metadata,
-      values: call.values,
+      get metadata() {
+        return call.metadata
+      },
+      get values() {
+        return call.values
+      },
       get signal() {
         return call.signal
       },
