@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type DefaultTheme, defineConfig } from 'vitepress'
+import { outsideLinks } from './outside-links.ts'
+
+const docs = fileURLToPath(new URL('..', import.meta.url))
+const reference = join(docs, 'api/typedoc-sidebar.json')
+
+const guide: DefaultTheme.SidebarItem[] = [
+  {
+    text: 'Start',
+    items: [
+      { text: 'Getting started', link: '/getting-started' },
+      { text: 'Patterns', link: '/patterns' },
+      { text: 'Errors, deadlines, cancellation', link: '/errors' },
+      { text: 'Schemas and typed errors', link: '/schemas' },
+      { text: 'Backpressure', link: '/backpressure' },
+      { text: 'Interceptors', link: '/interceptors' },
+      { text: 'Testing your service', link: '/testing' },
+    ],
+  },
+  {
+    text: 'Transports',
+    items: [
+      { text: 'Which transport', link: '/transports' },
+      { text: 'mem', link: '/mem' },
+      { text: 'HTTP/2', link: '/http2' },
+      { text: 'QUIC', link: '/quic' },
+      { text: 'Combined, and more machines', link: '/combined' },
+      { text: 'TLS and mTLS', link: '/tls' },
+      { text: 'Writing a transport', link: '/writing-a-transport' },
+    ],
+  },
+  {
+    text: 'In operation',
+    items: [
+      { text: 'Operating it', link: '/operating' },
+      { text: 'Proxies', link: '/proxies' },
+      { text: 'Lanes', link: '/lanes' },
+      { text: 'Codecs', link: '/codecs' },
+      { text: 'Wire format', link: '/wire-format' },
+      { text: 'Benchmarks', link: '/benchmarks' },
+      { text: 'Soak', link: '/soak' },
+    ],
+  },
+  {
+    text: 'Coming from',
+    items: [
+      { text: 'quic-rpc and irpc', link: '/from-quic-rpc' },
+      { text: 'gRPC and Connect', link: '/from-grpc' },
+      { text: 'tRPC and oRPC', link: '/from-trpc' },
+    ],
+  },
+  { text: 'FAQ', link: '/faq' },
+  { text: 'API reference', link: '/api/' },
+]
+
+export default defineConfig({
+  title: 'qrpc',
+  description: 'Streaming RPC for TypeScript on Node.js: one typed contract, from in-process to QUIC',
+  srcExclude: ['examples/**', 'test/**'],
+  cleanUrls: true,
+  lastUpdated: false,
+  markdown: {
+    config: (md) => md.use(outsideLinks, docs),
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark' },
+    languageAlias: { haproxy: 'nginx' },
+  },
+  // The index for the search is one chunk, which is loaded when somebody searches.
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      { text: 'Guide', link: '/getting-started' },
+      { text: 'Transports', link: '/transports' },
+      { text: 'Benchmarks', link: '/benchmarks' },
+      { text: 'API', link: '/api/' },
+    ],
+    sidebar: {
+      '/': guide,
+      '/api/': existsSync(reference) ? JSON.parse(readFileSync(reference, 'utf8')) : [],
+    },
+  },
+})
