@@ -27,7 +27,7 @@ export const FLOORS: readonly Floor[] = [
   ...floors('qrpc-quic-streams', 'qrpc-http2-tls-streams', 1, ['sequential']),
   // A call takes two packets of the client's where the pump's takes one: the end of its half goes by itself.
   ...floors('qrpc-quic-streams', 'quic-pump', 0.7, ['parallel-64'], 0.5),
-  ...floors('qrpc-quic-streams', 'qrpc-http2-tls-streams', 2, ['parallel-64'], 1.2),
+  ...floors('qrpc-quic-streams', 'qrpc-http2-tls-streams', 2, ['parallel-64'], 0.9),
   // Lanes.
   ...floors('qrpc-http2', 'qrpc-http2-streams', 8, ['parallel-64']),
   ...floors('qrpc-http2', 'qrpc-http2-streams', 1.3, ['sequential']),

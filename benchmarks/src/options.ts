@@ -6,7 +6,7 @@ import type { Effort } from './run/case.ts'
 export const USAGE = `npm run bench -- [options]
   --quick           only what the floors need, in short rounds
   --full            long rounds, and under network conditions, too
-  --check           fails when a floor is missed by far, three times over
+  --check           fails when a floor is missed by far, four times over
   --transport NAME  only peers over it: ${transports.join(', ')}
   --workload NAME   only this one: ${wrapped(workloads)}
   --peer NAME       only this one: ${wrapped(Object.keys(peers))}

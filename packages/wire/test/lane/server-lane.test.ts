@@ -219,7 +219,7 @@ describe('a client that does not keep to the rules loses its lane, and its calls
     lane.push(...frames(raw))
     expect(lane.resetWith?.code).toBe(code)
     expect(closed).toEqual([code])
-    expect(() => accepted[0]?.send(1, true)).toThrow()
+    expect(() => accepted[0]?.send(1, true)).toThrow(expect.objectContaining({ code }))
     expect(table.size).toBe(0)
   })
 
