@@ -31,7 +31,7 @@ export interface Http2ListenOptions extends Http2Options {
    * stays open when the listener closes.
    */
   readonly server?: Http2Server | Http2SecureServer | undefined
-  /** Streams that a connection may have open at a time. Default: 1000. Sane: 100 to 10000. */
+  /** Streams that a connection may have open at a time, and besides them calls on its lane. Default: 1000. Sane: 100 to 10000. */
   readonly maxConcurrentStreams?: number | undefined
   /** Connections at a time; further ones are closed at once. Default: 10000. */
   readonly maxConnections?: number | undefined

@@ -31,7 +31,7 @@ export interface QuicListenOptions extends QuicOptions {
   readonly port?: number | undefined
   /** A UDP socket that is shared with connectors, instead of `host` and `port`. */
   readonly endpoint?: QuicEndpoint | undefined
-  /** Streams that a connection may have open at a time. Default: 1000. Sane: 100 to 10000. */
+  /** Streams that a connection may have open at a time, and besides them calls on its lane. Default: 1000. Sane: 100 to 10000. */
   readonly maxConcurrentStreams?: number | undefined
   /** Connections at a time; further ones get no answer. Default: 10000. */
   readonly maxConnections?: number | undefined
