@@ -1,26 +1,33 @@
 import type { Channel, Connector, Listener, OpenOptions } from '@qrpc/core'
 
 /** Told of each channel before it is used. */
-export type OnChannel = (channel: Channel, side: 'client' | 'server') => void
+export type OnChannel = (channel: Channel, side: Side) => void
+
+type Side = 'client' | 'server'
 
 /** The channels that are open, on either side, behind the backs of those who use them. */
 export class OpenChannels {
-  /** How many are open at the clients. */
-  opened = 0
-  /** How many are open at the servers. */
-  accepted = 0
+  readonly #open = { client: new Set<Channel>(), server: new Set<Channel>() }
   readonly #onChannel: OnChannel | undefined
 
   constructor(onChannel: OnChannel | undefined) {
     this.#onChannel = onChannel
   }
 
+  /** How many are open at a side. */
+  at(side: Side): number {
+    return this.#open[side].size
+  }
+
+  /** Which transports those are over. */
+  over(side: Side): string {
+    return [...this.#open[side]].map(({ peer }) => peer.transport).join(', ')
+  }
+
   watchConnector(connector: Connector): Connector {
     const open = connector.open.bind(connector)
     const watch = (channel: Channel): Channel => {
-      this.opened++
-      channel.observe({ onClose: () => this.opened-- })
-      this.#onChannel?.(channel, 'client')
+      this.#watch(channel, 'client')
       return channel
     }
     connector.open = (options?: OpenOptions) => {
@@ -34,11 +41,16 @@ export class OpenChannels {
     const onChannel = listener.onChannel.bind(listener)
     listener.onChannel = (callback) =>
       onChannel((channel) => {
-        this.accepted++
-        channel.observe({ onClose: () => this.accepted-- })
-        this.#onChannel?.(channel, 'server')
+        this.#watch(channel, 'server')
         callback(channel)
       })
     return listener
+  }
+
+  #watch(channel: Channel, side: Side): void {
+    const open = this.#open[side]
+    open.add(channel)
+    channel.observe({ onClose: () => open.delete(channel) })
+    this.#onChannel?.(channel, side)
   }
 }

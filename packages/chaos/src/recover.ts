@@ -19,7 +19,7 @@ export async function recover(
   for (const method of METHODS) {
     while ((await caller.call(planCalmCall(ledger.nextId(), method))) !== 'success') {
       if (clock.now > end) {
-        ledger.wrong(`${method} does not go well again, ${withinMs} ms after all was well`)
+        ledger.wrong(`${method} does not go well again, ${withinMs} ms after all was well: ${caller.lastFailure}`)
         break
       }
       await clock.sleep(0)
@@ -27,11 +27,15 @@ export async function recover(
   }
   const idle = (): boolean => {
     for (const { node } of targets) node.catchUp()
-    return channels.opened === 0 && channels.accepted === 0 && ledger.running === 0 && caller.openSources === 0
+    return (
+      channels.at('client') === 0 && channels.at('server') === 0 && ledger.running === 0 && caller.openSources === 0
+    )
   }
   if (await clock.within(withinMs, idle)) return
-  if (channels.opened > 0) ledger.wrong(`${channels.opened} channels are left open at the clients`)
-  if (channels.accepted > 0) ledger.wrong(`${channels.accepted} channels are left open at the servers`)
+  for (const side of ['client', 'server'] as const) {
+    const open = channels.at(side)
+    if (open > 0) ledger.wrong(`${open} channels are left open at the ${side}s, over ${channels.over(side)}`)
+  }
   if (ledger.running > 0) ledger.wrong(`${ledger.running} handlers run on though their calls are over`)
   if (caller.openSources > 0) ledger.wrong(`${caller.openSources} iterables of updates are left open`)
 }

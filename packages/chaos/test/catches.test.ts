@@ -112,7 +112,7 @@ describe('what is left is found:', () => {
     await using bed = await Bed.start()
     await bed.site.connector.open()
     await bed.recover()
-    expect(bed.ledger.wrongs).toEqual(['1 channels are left open at the clients'])
+    expect(bed.ledger.wrongs).toEqual(['1 channels are left open at the clients, over mem'])
   })
 
   test('a handler that runs on', async () => {

@@ -17,6 +17,8 @@ export class Caller {
   readonly outcomes = new Map<Outcome, number>()
   /** How many iterables of updates were begun and not closed. */
   openSources = 0
+  /** What the last call that failed has failed with. */
+  lastFailure = 'nothing'
   readonly client: Client<typeof Chaos>
   readonly #ledger: Ledger
   readonly #clock: PatientClock
@@ -79,6 +81,7 @@ export class Caller {
   #failed(plan: CallPlan, error: unknown): Outcome {
     if (!(error instanceof RpcError)) return this.#wrong(plan, `failed with ${String(error)}`)
     const { code } = error
+    this.lastFailure = `${code}: ${error.message} (${String(error.cause)})`
     const expected =
       code === 'unavailable' ||
       code === 'deadline_exceeded' ||
