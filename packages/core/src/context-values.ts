@@ -17,15 +17,16 @@ export function createContextKey<T>(description: string, defaultValue: T): Conte
 
 /** What the interceptors of a call tell each other and the handler: who the caller is, say. It never leaves this side. */
 export class ContextValues {
-  readonly #values = new Map<ContextKey<unknown>, unknown>()
+  #values: Map<ContextKey<unknown>, unknown> | undefined = undefined
 
   /** The value of the key, or the key's default. */
   get<T>(key: ContextKey<T>): T {
-    return this.#values.has(key) ? (this.#values.get(key) as T) : key.defaultValue
+    return this.#values?.has(key) ? (this.#values.get(key) as T) : key.defaultValue
   }
 
   /** Sets the value of the key for the rest of the call. */
   set<T>(key: ContextKey<T>, value: T): void {
+    this.#values ??= new Map()
     this.#values.set(key, value)
   }
 }

@@ -19,7 +19,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
  * values are strings or bytes, and a key can have several.
  */
 export class Metadata implements Iterable<readonly [key: string, value: MetadataValue]> {
-  readonly #values = new Map<string, MetadataValue[]>()
+  // Most calls have none.
+  #values: Map<string, MetadataValue[]> | undefined = undefined
 
   /** @throws RpcError `invalid_argument` for a key that is no HTTP token (RFC 9110, section 5.6.2) or a value that is neither string nor bytes. */
   constructor(init?: MetadataInit) {
@@ -40,23 +41,24 @@ export class Metadata implements Iterable<readonly [key: string, value: Metadata
 
   /** The first value of the key. */
   get(key: string): MetadataValue | undefined {
-    return this.#values.get(key.toLowerCase())?.[0]
+    return this.#values?.get(key.toLowerCase())?.[0]
   }
 
   /** All values of the key, in the order in which they were added. */
   getAll(key: string): readonly MetadataValue[] {
-    return [...(this.#values.get(key.toLowerCase()) ?? [])]
+    return [...(this.#values?.get(key.toLowerCase()) ?? [])]
   }
 
   /** Whether the key has a value. */
   has(key: string): boolean {
-    return this.#values.has(key.toLowerCase())
+    return this.#values?.has(key.toLowerCase()) ?? false
   }
 
   /** Adds a value to those of the key. Throws as the constructor does. */
   append(key: string, value: MetadataValue): void {
     const name = checkKey(key)
     checkValue(name, value)
+    this.#values ??= new Map()
     const values = this.#values.get(name)
     if (values === undefined) this.#values.set(name, [value])
     else values.push(value)
@@ -66,15 +68,17 @@ export class Metadata implements Iterable<readonly [key: string, value: Metadata
   set(key: string, value: MetadataValue): void {
     const name = checkKey(key)
     checkValue(name, value)
+    this.#values ??= new Map()
     this.#values.set(name, [value])
   }
 
   /** Removes all values of the key. */
   delete(key: string): void {
-    this.#values.delete(key.toLowerCase())
+    this.#values?.delete(key.toLowerCase())
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [key: string, value: MetadataValue]> {
+    if (this.#values === undefined) return
     for (const [key, values] of this.#values) for (const value of values) yield [key, value]
   }
 }

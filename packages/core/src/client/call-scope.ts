@@ -3,6 +3,7 @@ import { PendingChannel } from '../channel/pending-channel.ts'
 import type { Pattern } from '../contract/method.ts'
 import { Deadline, deadlineExceeded, timeoutOf } from '../deadline.ts'
 import { RpcError } from '../error.ts'
+import { CALL_OVER, LazySignal } from '../interceptor/lazy-signal.ts'
 import { Metadata, type MetadataEntries } from '../metadata.ts'
 import type { Request } from '../request.ts'
 import { forgetAbort, listenForAbort } from './abort-listeners.ts'
@@ -14,9 +15,6 @@ export interface CalledMethod {
   readonly pattern: Pattern
   readonly schemas: { readonly idempotent?: boolean | undefined }
 }
-
-// One for all calls: to make an error is dear, and this one only ends what nobody waits for any more.
-const CALL_OVER = new RpcError('cancelled', 'the call is over')
 
 /** One call from its opening to its end: what can cut it short (signal, deadline, cancel), and what is to be freed then. */
 export class CallScope implements OpenOptions, ChannelObserver {
@@ -30,17 +28,14 @@ export class CallScope implements OpenOptions, ChannelObserver {
   error: RpcError | undefined = undefined
   /** However it ended. */
   over = false
-  /** The call as it went to the interceptors. */
-  intercepted: object | undefined = undefined
 
   #channel: Channel | undefined = undefined
   #sent: Promise<void> | undefined = undefined
   #lost: RpcError | undefined = undefined
   #deadline: Deadline | undefined = undefined
   #stopListening: (() => void) | undefined = undefined
-  #controller: AbortController | undefined = undefined
+  #cutOff: LazySignal | undefined = undefined
   #onOver: (() => void) | undefined = undefined
-  #followers: Set<CallScope> | undefined = undefined
 
   /** @throws RpcError `invalid_argument` for options that make no sense. */
   constructor(method: CalledMethod, options: CallOptions | undefined) {
@@ -61,11 +56,16 @@ export class CallScope implements OpenOptions, ChannelObserver {
 
   /** Aborted when the call is cut short; for an open that has to wait. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.error !== undefined) this.#controller.abort(this.error)
+    return this.cutOff.signal
+  }
+
+  /** The signal, for those who need not have a real one. */
+  get cutOff(): LazySignal {
+    if (this.#cutOff === undefined) {
+      this.#cutOff = new LazySignal()
+      if (this.error !== undefined) this.#cutOff.abort(this.error)
     }
-    return this.#controller.signal
+    return this.#cutOff
   }
 
   /** The call's channel and request, sent. The channel fails with the reason where it could not be opened. */
@@ -98,19 +98,13 @@ export class CallScope implements OpenOptions, ChannelObserver {
     if (this.error !== undefined) return
     this.error = error
     this.#release()
-    this.#controller?.abort(error)
+    this.#cutOff?.abort(error)
     this.#channel?.cancel(error)
-    this.#cancelFollowers(error)
   }
 
-  /** Cuts the other call short with this one: what a signal of this one does, at less cost. */
-  lead(follower: CallScope): void {
-    if (this.error !== undefined) follower.cancel(this.error)
-    else {
-      this.#followers ??= new Set()
-      this.#followers.add(follower)
-      follower.onOver(() => this.#followers?.delete(follower))
-    }
+  /** Cuts the call short when the signal aborts, as the option `signal` does, in whose place it is. */
+  follow(signal: LazySignal): void {
+    if (!this.over) this.#stopListening = signal.onAbort((reason) => this.cancel(reason))
   }
 
   /** The time that the call may still take, in ms. */
@@ -137,8 +131,7 @@ export class CallScope implements OpenOptions, ChannelObserver {
   /** Ends what goes on in the name of a call whose result is there. */
   finish(): void {
     this.#release()
-    this.#controller?.abort(CALL_OVER)
-    this.#cancelFollowers(CALL_OVER)
+    this.#cutOff?.abort(CALL_OVER)
   }
 
   /** Why the call was cut short, from this side or by the loss of the connection. */
@@ -168,11 +161,6 @@ export class CallScope implements OpenOptions, ChannelObserver {
       console.error('qrpc: onPeer threw', error)
     }
     return channel
-  }
-
-  #cancelFollowers(error: RpcError): void {
-    if (this.#followers === undefined) return
-    for (const follower of this.#followers) follower.cancel(error)
   }
 
   #release(): void {

@@ -5,31 +5,27 @@ import { CallScope } from '../client/call-scope.ts'
 import { ServerStream } from '../client/calls.ts'
 import { sendUpdates } from '../client/update-sender.ts'
 import { ContextValues } from '../context-values.ts'
+import { streamsUpdates } from '../contract/method.ts'
 import { RpcError } from '../error.ts'
 import { ItemSource } from '../iterator.ts'
 import { Metadata } from '../metadata.ts'
 import { readRequest } from '../request.ts'
 import type { InterceptedCall, InterceptedNext } from './interceptor.ts'
+import { CALL_OVER, LazySignal } from './lazy-signal.ts'
+import { lazySignalOf, OriginalCall } from './original-call.ts'
 import { takenOnce } from './taken-once.ts'
-
-// The scope of a call as it set out. A copy that an interceptor makes has it, too, and a signal of its own, which counts.
-const SCOPE: unique symbol = Symbol('qrpc.scope')
-
-type ScopedCall = InterceptedCall & { readonly [SCOPE]?: CallScope }
 
 /** The end of a client's way through its interceptors: the call itself. */
 export function callOver(connector: Connector): InterceptedNext {
   return async (call) => {
     const { method, pattern, idempotent, metadata, deadline, onPeer, request, updates } = call
-    const known = (call as ScopedCall)[SCOPE]
-    const leader = known?.intercepted === call ? known : undefined
-    // To make a signal, to listen to it and to end it costs several times the call.
-    const signal = leader === undefined ? call.signal : undefined
+    const lazy = lazySignalOf(call)
+    const signal = lazy === undefined ? call.signal : undefined
     const scope = new CallScope(
       { path: method, pattern, schemas: { idempotent } },
       { signal, deadline, metadata, onPeer },
     )
-    leader?.lead(scope)
+    if (lazy !== undefined) scope.follow(lazy)
     const channel = scope.open(connector, request, updates === undefined)
     if (pattern === 'notify') {
       await scope.handedOver()
@@ -52,28 +48,22 @@ export function interceptedSingle(scope: CallScope, through: InterceptedNext, re
     }
     scope.onOver(() => scope.error !== undefined && reject(scope.error))
     const { method, pattern, idempotent, deadline, onPeer } = scope
-    const call: ScopedCall = {
-      [SCOPE]: scope,
-      method,
-      pattern,
-      idempotent,
-      metadata: new Metadata(scope.metadata),
-      values: new ContextValues(),
-      get signal() {
-        return scope.signal
-      },
-      deadline,
-      peer: undefined,
-      onPeer,
-      request,
-      updates: undefined,
-    }
-    scope.intercepted = call
+    const metadata = new Metadata(scope.metadata)
+    const values = new ContextValues()
+    const call = new OriginalCall(
+      { method, pattern, idempotent, metadata, values, deadline, peer: undefined, onPeer, request, updates: undefined },
+      scope.cutOff,
+    )
     through(call)
-      .then((result) => resolve(result.response))
-      .catch((error) => reject(RpcError.from(error, 'internal')))
-      // What an interceptor started and did not wait for ends with the call.
-      .finally(() => scope.finish())
+      .then((result) => {
+        // What an interceptor started and did not wait for ends with the call.
+        scope.finish()
+        resolve(result.response)
+      })
+      .catch((error) => {
+        scope.finish()
+        reject(RpcError.from(error, 'internal'))
+      })
   })
 }
 
@@ -124,26 +114,25 @@ async function carry(
   { pattern, idempotent, onPeer }: Required<Pick<InterceptedCall, 'pattern' | 'idempotent' | 'onPeer'>>,
   through: InterceptedNext,
 ): Promise<void> {
-  const controller = new AbortController()
-  far.observe({ onClose: (error) => error !== undefined && controller.abort(error) })
+  const cutOff = new LazySignal()
+  far.observe({ onClose: (error) => error !== undefined && cutOff.abort(error) })
   try {
     const { method, metadata, timeout, message: request } = await readRequest(far)
-    const call: InterceptedCall = {
+    const call: Omit<InterceptedCall, 'signal'> = {
       method,
       pattern,
       idempotent,
       metadata: new Metadata(metadata),
       values: new ContextValues(),
-      signal: controller.signal,
       deadline: timeout === undefined ? undefined : Date.now() + timeout,
       peer: undefined,
       onPeer,
       request,
-      updates: pattern === 'clientStreaming' || pattern === 'bidiStreaming' ? takenOnce(far) : undefined,
+      updates: streamsUpdates(pattern) ? takenOnce(far) : undefined,
     }
-    const result = await through(call)
+    const result = await through(new OriginalCall(call, cutOff))
     if (result.responses === undefined) void far.send(result.response, true)
-    else await sendResponses(far, result.responses, controller.signal)
+    else await sendResponses(far, result.responses, cutOff)
     far.stop(new RpcError('cancelled', 'the call has been answered'))
   } catch (error) {
     const failure = RpcError.from(error, 'internal')
@@ -151,14 +140,14 @@ async function carry(
     far.stop(failure)
   } finally {
     // What an interceptor started and did not hand on ends with the call.
-    controller.abort(new RpcError('cancelled', 'the call is over'))
+    cutOff.abort(CALL_OVER)
   }
 }
 
 /** Sends what the interceptors made of the responses, and closes it when the caller is gone. */
-async function sendResponses(far: Channel, responses: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+async function sendResponses(far: Channel, responses: AsyncIterable<unknown>, cutOff: LazySignal): Promise<void> {
   const source = new ItemSource(responses)
-  signal.addEventListener('abort', () => source.close(), { once: true })
+  cutOff.onAbort(() => source.close())
   for (;;) {
     const result = source.took(await source.next())
     if (result.done === true) break

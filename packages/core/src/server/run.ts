@@ -1,5 +1,6 @@
 import { RpcError } from '../error.ts'
 import type { InterceptedNext } from '../interceptor/interceptor.ts'
+import { OriginalCall } from '../interceptor/original-call.ts'
 import { takenOnce } from '../interceptor/taken-once.ts'
 import { asPromise } from '../promise.ts'
 import { validate } from '../schema.ts'
@@ -32,24 +33,13 @@ export function runCall(call: ServerCall, through: InterceptedNext | undefined):
 
 async function runIntercepted(call: ServerCall, through: InterceptedNext): Promise<void> {
   try {
-    const result = await through({
-      method: call.method,
-      pattern: call.route.pattern,
-      get metadata() {
-        return call.metadata
-      },
-      get values() {
-        return call.values
-      },
-      get signal() {
-        return call.signal
-      },
-      deadline: call.deadline,
-      peer: call.peer,
-      request: call.request.message,
-      updates: call.route.takesUpdates ? takenOnce(call.channel) : undefined,
-    })
-    settle(call, call.route.streams ? result.responses : result.response)
+    const { method, metadata, values, deadline, peer } = call
+    const { pattern, takesUpdates, streams } = call.route
+    const request = call.request.message
+    const updates = takesUpdates ? takenOnce(call.channel) : undefined
+    const original = new OriginalCall({ method, pattern, metadata, values, deadline, peer, request, updates }, call)
+    const result = await through(original)
+    settle(call, streams ? result.responses : result.response)
   } catch (error) {
     call.fail(error)
   }
