@@ -65,6 +65,8 @@ export type {
   InterceptedResult,
   Interceptor,
 } from './interceptor/interceptor.ts'
+export { type RetriedAttempt, type RetryOptions, retry } from './interceptor/retry.ts'
+export type { RetryBudgetOptions } from './interceptor/retry-budget.ts'
 export { Metadata, type MetadataEntries, type MetadataInit, type MetadataValue } from './metadata.ts'
 export { isRequest, PlainRequest, type Request, readRequest } from './request.ts'
 export { type Schema, type, type ValidationIssues } from './schema.ts'

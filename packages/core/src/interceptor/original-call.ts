@@ -57,3 +57,12 @@ export function lazySignalOf(call: InterceptedCall): LazySignal | undefined {
   const source = (call as unknown as Sourced)[SOURCE]
   return source instanceof LazySignal ? source : undefined
 }
+
+/** A copy with changes, as `{ ...call, ...changes }` makes it, but with a signal that still waits for somebody to look at it. */
+export function changedCall(call: InterceptedCall, changes: Partial<Omit<InterceptedCall, 'signal'>>): InterceptedCall {
+  const lazy = lazySignalOf(call)
+  if (lazy === undefined) return { ...call, ...changes }
+  const { method, pattern, idempotent, metadata, values, deadline, peer, onPeer, request, updates } = call
+  const fields = { method, pattern, idempotent, metadata, values, deadline, peer, onPeer, request, updates }
+  return new OriginalCall({ ...fields, ...changes }, lazy)
+}
