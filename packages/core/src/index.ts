@@ -65,6 +65,7 @@ export type {
   InterceptedResult,
   Interceptor,
 } from './interceptor/interceptor.ts'
+export { type CallObserver, observeCalls } from './interceptor/observe-calls.ts'
 export { type RetriedAttempt, type RetryOptions, retry } from './interceptor/retry.ts'
 export type { RetryBudgetOptions } from './interceptor/retry-budget.ts'
 export { Metadata, type MetadataEntries, type MetadataInit, type MetadataValue } from './metadata.ts'

@@ -3,12 +3,12 @@ import type { ContextValues } from '../context-values.ts'
 import type { Pattern } from '../contract/method.ts'
 import type { Metadata } from '../metadata.ts'
 import type { InterceptedCall } from './interceptor.ts'
-import { LazySignal } from './lazy-signal.ts'
+import type { LazySignal } from './lazy-signal.ts'
 
 const SOURCE: unique symbol = Symbol('qrpc.signal')
 
 interface Sourced {
-  [SOURCE]: { readonly signal: AbortSignal }
+  [SOURCE]: LazySignal
 }
 
 // A property of its own, so that a copy (`{ ...call }`) has it; and one getter for all, with which all calls are of one shape.
@@ -35,7 +35,7 @@ export class OriginalCall implements InterceptedCall {
   readonly updates: AsyncIterable<unknown> | undefined
 
   /** @param source Where the signal comes from. */
-  constructor(call: Omit<InterceptedCall, 'signal'>, source: { readonly signal: AbortSignal }) {
+  constructor(call: Omit<InterceptedCall, 'signal'>, source: LazySignal) {
     Object.defineProperty(this, 'signal', SIGNAL)
     this.method = call.method
     this.pattern = call.pattern
@@ -54,8 +54,7 @@ export class OriginalCall implements InterceptedCall {
 /** What cuts a call short, without a signal, where no interceptor has made a call of its own out of it. */
 export function lazySignalOf(call: InterceptedCall): LazySignal | undefined {
   if (!(call instanceof OriginalCall) || !Object.hasOwn(call, SOURCE)) return undefined
-  const source = (call as unknown as Sourced)[SOURCE]
-  return source instanceof LazySignal ? source : undefined
+  return (call as unknown as Sourced)[SOURCE]
 }
 
 /** A copy with changes, as `{ ...call, ...changes }` makes it, but with a signal that still waits for somebody to look at it. */

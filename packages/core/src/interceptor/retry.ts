@@ -5,6 +5,7 @@ import { Metadata } from '../metadata.ts'
 import type { InterceptedCall, Interceptor } from './interceptor.ts'
 import { changedCall } from './original-call.ts'
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
+import { tell } from './tell.ts'
 
 /** An attempt that failed and is made again. */
 export interface RetriedAttempt {
@@ -83,7 +84,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
         const delay = backoff(attempt)
         if (call.signal.aborted || Date.now() + delay >= (call.deadline ?? Number.POSITIVE_INFINITY)) throw error
         const { method, pattern } = call
-        tell(onRetry, { method, pattern, attempt, error, delay })
+        tell('onRetry', () => onRetry?.({ method, pattern, attempt, error, delay }))
         await wait(delay, call.signal)
       }
     }
@@ -103,14 +104,6 @@ function backoffOf(options: RetryOptions): (attempt: number) => number {
     }
   }
   return (attempt) => random() * Math.min(maxBackoff, initialBackoff * multiplier ** (attempt - 1))
-}
-
-function tell(onRetry: RetryOptions['onRetry'], attempt: RetriedAttempt): void {
-  try {
-    onRetry?.(attempt)
-  } catch (error) {
-    console.error('qrpc: onRetry threw', error)
-  }
 }
 
 /** Rejects with the signal's reason as soon as it aborts. */

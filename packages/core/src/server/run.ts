@@ -37,7 +37,10 @@ async function runIntercepted(call: ServerCall, through: InterceptedNext): Promi
     const { pattern, takesUpdates, streams } = call.route
     const request = call.request.message
     const updates = takesUpdates ? takenOnce(call.channel) : undefined
-    const original = new OriginalCall({ method, pattern, metadata, values, deadline, peer, request, updates }, call)
+    const original = new OriginalCall(
+      { method, pattern, metadata, values, deadline, peer, request, updates },
+      call.cutOff,
+    )
     const result = await through(original)
     settle(call, streams ? result.responses : result.response)
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Channel, ChannelObserver, Peer } from '../channel/channel.ts'
 import { ContextValues } from '../context-values.ts'
 import { Deadline, deadlineExceeded } from '../deadline.ts'
 import { RpcError } from '../error.ts'
+import { LazySignal } from '../interceptor/lazy-signal.ts'
 import { Metadata } from '../metadata.ts'
 import type { Request } from '../request.ts'
 import type { Context } from './context.ts'
@@ -21,7 +22,7 @@ export class ServerCall implements Context, ChannelObserver {
   over = false
 
   private cutShort: RpcError | undefined = undefined
-  private controller: AbortController | undefined = undefined
+  private lazyCutOff: LazySignal | undefined = undefined
   private timer: Deadline | undefined = undefined
   private deadlineAt: number | undefined = undefined
   private lazyValues: ContextValues | undefined = undefined
@@ -65,11 +66,16 @@ export class ServerCall implements Context, ChannelObserver {
   }
 
   get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController()
-      if (this.cutShort !== undefined) this.controller.abort(this.cutShort)
+    return this.cutOff.signal
+  }
+
+  /** The signal, for those who need not have a real one. */
+  get cutOff(): LazySignal {
+    if (this.lazyCutOff === undefined) {
+      this.lazyCutOff = new LazySignal()
+      if (this.cutShort !== undefined) this.lazyCutOff.abort(this.cutShort)
     }
-    return this.controller.signal
+    return this.lazyCutOff
   }
 
   /** Answers with the only response. */
@@ -150,7 +156,7 @@ export class ServerCall implements Context, ChannelObserver {
 
   private cut(error: RpcError): void {
     this.cutShort = error
-    this.controller?.abort(error)
+    this.lazyCutOff?.abort(error)
     this.finish()
   }
 
