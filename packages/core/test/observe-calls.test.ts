@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { type CallObserver, type InterceptedCall, type Interceptor, observeCalls, RpcError } from '@qrpc/core'
 import { describe, expect, it, vi } from 'vitest'
 import { type BedOptions, bed, CALLS, hanging } from './support/bed.ts'
-import { all, failure, never, turns } from './support/wait.ts'
+import { all, failure, turns } from './support/wait.ts'
 
 const WAITING = CALLS.filter(({ name }) => name !== 'notify')
 const STREAMING = CALLS.filter(({ name }) => name === 'server streaming' || name.startsWith('bidi'))
@@ -99,7 +99,7 @@ describe.each(SIDES)('observeCalls among the %s', (side) => {
     try {
       const { log, interceptor } = logging()
       const { client } = bed({
-        handlers: { call: never, collect: never, produce: never, talk: never },
+        handlers: hanging().handlers,
         [side]: [interceptor],
       })
       const outcome = failure(run(client, { timeout: 1_000 }))
