@@ -38,6 +38,8 @@ class DatagramNetwork implements Network {
   readonly #random: Random
   readonly #front: Socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER })
   readonly #flows = new Map<number, Flow>()
+  // Of all flows, and those that clients have moved away from.
+  readonly #sockets = new Set<Socket>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #closed = false
 
@@ -72,8 +74,10 @@ class DatagramNetwork implements Network {
 
   moveClients(): void {
     for (const [client, flow] of this.#flows) {
-      flow.socket.close()
+      const former = flow.socket
       flow.socket = this.#socketFor(client, flow)
+      // What is on its way to the old address still arrives: this quiche never sends it again, and what waits for it hangs.
+      this.#later(FORGOTTEN_AFTER_MS, () => this.#close(former))
     }
   }
 
@@ -81,7 +85,7 @@ class DatagramNetwork implements Network {
     this.#closed = true
     for (const timer of this.#timers) clearTimeout(timer)
     await Promise.all(
-      [this.#front, ...[...this.#flows.values()].map(({ socket }) => socket)].map(async (socket) => {
+      [this.#front, ...this.#sockets].map(async (socket) => {
         const closed = once(socket, 'close')
         socket.close()
         await closed
@@ -102,12 +106,18 @@ class DatagramNetwork implements Network {
 
   #forget(client: number, flow: Flow): void {
     flow.dead = true
-    flow.socket.close()
+    this.#close(flow.socket)
     this.#flows.delete(client)
+  }
+
+  #close(socket: Socket): void {
+    this.#sockets.delete(socket)
+    socket.close()
   }
 
   #socketFor(client: number, flow: Flow): Socket {
     const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER })
+    this.#sockets.add(socket)
     socket.on('error', () => {})
     socket.on('message', (datagram) => {
       this.#travel('down', datagram, flow, () => this.#front.send(datagram, client, LOOPBACK))
