@@ -251,6 +251,14 @@ it('a call that was cut short before it came to the observer ends at once', asyn
   expect(log).toEqual(['kit/call', 'cancelled'])
 })
 
+it.each(CALLS)('tells what carries the call, beside the caller: $name', async ({ run, result }) => {
+  const heard: string[] = []
+  const observing = observeCalls(() => ({ onPeer: ({ transport }) => heard.push(`observer ${transport}`) }))
+  const { client } = bed({ clientInterceptors: [observing] })
+  expect(await run(client, { onPeer: ({ transport }) => heard.push(`caller ${transport}`) })).toEqual(result)
+  expect(heard).toEqual(['observer test', 'caller test'])
+})
+
 it('sees the call as the interceptors before it made it', async () => {
   const seen: InterceptedCall[] = []
   const observing = observeCalls((call) => {

@@ -1,3 +1,4 @@
+import type { Peer } from '../channel/channel.ts'
 import { RpcError } from '../error.ts'
 import { ItemSource } from '../iterator.ts'
 import type { InterceptedCall, InterceptedNext, InterceptedResult, Interceptor } from './interceptor.ts'
@@ -10,16 +11,18 @@ export interface CallObserver {
    * Runs each step of what lies behind the interceptor, to put something around it that only the callee sees, such as the
    * context of a trace. It must return what the step returns. Default: runs it.
    */
-  readonly within?: <R>(step: () => R) => R
+  within?<R>(step: () => R): R
+  /** On the client: what carries the call, before the request is sent. Again for each attempt, where the call is tried again. */
+  onPeer?(peer: Peer): void
   /** An update has gone by. */
-  readonly onUpdate?: () => void
+  onUpdate?(): void
   /** A response has gone by: the only one, or one of a stream. */
-  readonly onResponse?: () => void
+  onResponse?(): void
   /**
    * The call is over. Told once. Without an error it went well as far as this side can tell: a client's notify was handed
    * over, say. What was thrown and is no `RpcError` is the `cause` of an `internal` one.
    */
-  readonly onEnd?: (error: RpcError | undefined) => void
+  onEnd?(error: RpcError | undefined): void
 }
 
 // One for all calls: to make an error is dear.
@@ -69,12 +72,24 @@ class ObservedCall {
   }
 
   #watched(): InterceptedCall {
-    const { updates } = this.#call
-    if (updates === undefined || this.#observer.onUpdate === undefined) return this.#call
-    const onItem = (): void => this.#tell('onUpdate')
-    return changedCall(this.#call, {
-      updates: { [Symbol.asyncIterator]: () => new TappedItems(updates, { within: run, onItem, onEnd: ignore }) },
+    const call = this.#call
+    const { updates } = call
+    const introduces = this.#observer.onPeer !== undefined
+    const counts = this.#observer.onUpdate !== undefined && updates !== undefined
+    if (!introduces && !counts) return call
+    return changedCall(call, {
+      onPeer: introduces ? (peer) => this.#introduce(peer) : call.onPeer,
+      updates: counts ? { [Symbol.asyncIterator]: () => this.#counted(updates) } : updates,
     })
+  }
+
+  #introduce(peer: Peer): void {
+    if (!this.#over) tell('onPeer', () => this.#observer.onPeer?.(peer))
+    this.#call.onPeer?.(peer)
+  }
+
+  #counted(updates: AsyncIterable<unknown>): AsyncIterator<unknown> {
+    return new TappedItems(updates, { within: run, onItem: () => this.#tell('onUpdate'), onEnd: ignore })
   }
 
   #observed(responses: AsyncIterable<unknown>): AsyncIterable<unknown> {
@@ -87,12 +102,11 @@ class ObservedCall {
   }
 
   #within<R>(step: () => R): R {
-    const { within } = this.#observer
-    return within === undefined ? step() : within(step)
+    return this.#observer.within === undefined ? step() : this.#observer.within(step)
   }
 
   #tell(name: 'onUpdate' | 'onResponse'): void {
-    if (!this.#over && this.#observer[name] !== undefined) tell(name, this.#observer[name])
+    if (!this.#over) tell(name, () => this.#observer[name]?.())
   }
 
   #end(error: RpcError | undefined): void {
