@@ -9,7 +9,8 @@ import { programsOf, writePrograms } from './programs.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = [
-  ...['README.md', 'ARCHITECTURE.md'],
+  'README.md',
+  'ARCHITECTURE.md',
   ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`),
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
