@@ -99,12 +99,18 @@ export class ClientLane extends Lane implements OpeningLane {
   request(channel: OpenedLaneChannel, message: unknown): void {
     if (this.#lost !== undefined) throw this.#lost
     const call = this.#next
-    channel.cut = this.sendMessage(call, message, true)
+    // The stream can be lost while the message leaves: the call must be known by then.
+    this.#calls.set(call, channel)
+    try {
+      channel.cut = this.sendMessage(call, message, true)
+    } catch (error) {
+      this.#calls.delete(call)
+      throw error
+    }
     this.#next++
     channel.call = call
     if (this.#fresh === channel) this.#fresh = undefined
     else this.#idle.delete(channel)
-    this.#calls.set(call, channel)
   }
 
   cancelled(channel: OpenedLaneChannel, error: RpcError): void {

@@ -240,6 +240,20 @@ describe('a lane that is lost takes its calls along, and no others', () => {
   })
 })
 
+test('a stream that is lost while requests leave takes all their calls along', async () => {
+  const { call, stream } = rawServer()
+  await stream.taken()
+  stream.write = () => {
+    stream.reader?.onClosed(new RpcError('unavailable', 'lost in the write'))
+    return true
+  }
+  // So much that the last one has all of them flushed at once.
+  const calls = Array.from({ length: 5 }, () => call(new Uint8Array(16_000)))
+  expect(await Promise.all(calls.map((channel) => codeOf(channel.receiveOnly())))).toEqual(
+    Array.from({ length: 5 }, () => 'unavailable'),
+  )
+})
+
 test('a response that comes twice costs the lane', async () => {
   const { call, stream, response } = rawServer()
   const outcomes = [call(1), call(2)].map((channel) => codeOf(channel.receiveOnly()))
