@@ -168,6 +168,11 @@ describe.each(SIDES)('observeCalls among the %s', (side) => {
     expect(await run(client)).toEqual(result)
   })
 
+  it.each(CALLS)('leaves a call alone that nobody is to follow: $name', async ({ run, result }) => {
+    const { client } = bed({ [side]: [observeCalls(() => undefined)] })
+    expect(await run(client)).toEqual(result)
+  })
+
   it.each(WAITING)('refuses a call by a throw: $name', async ({ run }) => {
     const refuse = observeCalls(() => {
       throw new RpcError('unauthenticated')

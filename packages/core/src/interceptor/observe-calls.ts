@@ -32,7 +32,8 @@ const LEFT = new RpcError('cancelled', 'the stream was left before its end')
  * An interceptor, for either side, that follows calls of all patterns to their end, streams to theirs: what logs, metrics
  * and traces are made of.
  *
- * @param begin Called with each call before it goes on: it may add to the metadata, and a throw refuses the call.
+ * @param begin Called with each call before it goes on. It may add to the metadata; a throw refuses the call, and
+ * `undefined` leaves it alone.
  * @example
  * ```ts
  * const logging = observeCalls(({ method }) => {
@@ -41,8 +42,11 @@ const LEFT = new RpcError('cancelled', 'the stream was left before its end')
  * })
  * ```
  */
-export function observeCalls(begin: (call: InterceptedCall) => CallObserver): Interceptor {
-  return (call, next) => new ObservedCall(call, begin(call)).run(next)
+export function observeCalls(begin: (call: InterceptedCall) => CallObserver | undefined): Interceptor {
+  return (call, next) => {
+    const observer = begin(call)
+    return observer === undefined ? next(call) : new ObservedCall(call, observer).run(next)
+  }
 }
 
 class ObservedCall {

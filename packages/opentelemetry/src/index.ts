@@ -1,0 +1,1 @@
+export { clientTelemetry, serverTelemetry, type TelemetryOptions } from './telemetry.ts'
