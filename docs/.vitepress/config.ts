@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type DefaultTheme, defineConfig } from 'vitepress'
@@ -56,6 +56,21 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: 'API reference', link: '/api/' },
 ]
 
+/** Pages that nobody has found a place for yet. */
+function others(): DefaultTheme.SidebarItem[] {
+  const listed = guide.flatMap(({ link, items }) => [link, ...(items ?? []).map((item) => item.link)])
+  const links = readdirSync(docs)
+    .filter((name) => name.endsWith('.md') && name !== 'index.md')
+    .map((name) => `/${name.slice(0, -3)}`)
+    .filter((link) => !listed.includes(link))
+  const items = links.map((link) => ({ text: titleOf(join(docs, `${link}.md`)), link }))
+  return items.length > 0 ? [{ text: 'More', items }] : []
+}
+
+function titleOf(file: string): string {
+  return /^# (.*)/m.exec(readFileSync(file, 'utf8'))?.[1] ?? file
+}
+
 export default defineConfig({
   title: 'qrpc',
   description: 'Streaming RPC for TypeScript on Node.js: one typed contract, from in-process to QUIC',
@@ -79,7 +94,7 @@ export default defineConfig({
       { text: 'API', link: '/api/' },
     ],
     sidebar: {
-      '/': guide,
+      '/': [...guide, ...others()],
       '/api/': existsSync(reference) ? JSON.parse(readFileSync(reference, 'utf8')) : [],
     },
   },

@@ -23,13 +23,3 @@ test('the node of docs/quic.md runs as it stands, and exits by itself', () => {
     rmSync(directory, { recursive: true, force: true })
   }
 })
-
-test('the page names every option', () => {
-  for (const file of ['options', 'client/connect-quic', 'server/listen-quic']) {
-    const source = readFileSync(join(docs, `../packages/transport-quic/src/${file}.ts`), 'utf8')
-    const options = source.split(/export interface Quic\w*Options[^{]*\{\n/)[1]?.split('\n}\n')[0] ?? ''
-    const names = [...options.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name as string)
-    expect(names.length).toBeGreaterThan(3)
-    for (const name of names) expect(page).toContain(`\`${name}\``)
-  }
-})
