@@ -94,7 +94,9 @@ export function describeProxy(kind: ProxyKind): void {
       test('a deadline ends the call on both sides', async () => {
         await using client = connect()
         const held = key()
-        await expectStatus(client.hold(held, { timeout: 50 }), 'deadline_exceeded')
+        const outcome = expectStatus(client.hold(held, { timeout: 2000 }), 'deadline_exceeded')
+        await servers.reported('started', held)
+        await outcome
         expect((await servers.reported('aborted', held)).detail).toBe('deadline_exceeded')
       })
 
