@@ -75,15 +75,20 @@ export default defineConfig({
   title: 'qrpc',
   description: 'Streaming RPC for TypeScript on Node.js: one typed contract, from in-process to QUIC',
   srcExclude: ['examples/**', 'test/**'],
-  cleanUrls: true,
   lastUpdated: false,
   markdown: {
     config: (md) => md.use(outsideLinks, docs),
     theme: { light: 'github-light-high-contrast', dark: 'github-dark' },
     languageAlias: { haproxy: 'nginx' },
   },
-  // The index for the search is one chunk, which is loaded when somebody searches.
-  vite: { build: { chunkSizeWarningLimit: 2000 } },
+  vite: {
+    build: {
+      // The index for the search is one chunk, which is loaded when somebody searches.
+      chunkSizeWarningLimit: 2000,
+      // Drawings are told by their names, to be made dark.
+      assetsInlineLimit: 0,
+    },
+  },
   themeConfig: {
     search: { provider: 'local' },
     outline: [2, 3],
