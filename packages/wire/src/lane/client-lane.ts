@@ -121,7 +121,7 @@ export class ClientLane extends Lane implements OpeningLane {
   dropped(channel: OpenedLaneChannel): void {
     if (this.#fresh === channel) this.#fresh = undefined
     else this.#idle.delete(channel)
-    this.#callOver()
+    this.#callOver(channel)
   }
 
   decode(payload: Uint8Array): unknown {
@@ -161,10 +161,12 @@ export class ClientLane extends Lane implements OpeningLane {
 
   protected onSignal(call: number, item: ControlItem): void {
     const channel = this.#known(call)
+    if (item.kind === 'lane' || item.kind === 'stop') {
+      throw new RpcError('invalid_argument', `a server's ${item.kind} for a call on a lane`)
+    }
     this.#calls.delete(call)
     channel.ending(item)
-    if (channel.cut !== undefined) this.dropCut(channel.cut)
-    this.#callOver()
+    this.#callOver(channel)
   }
 
   /** A server that cancels the stream before it has read that it is a lane does so as with any stream. */
@@ -219,10 +221,12 @@ export class ClientLane extends Lane implements OpeningLane {
   #answered(channel: OpenedLaneChannel, payload: Uint8Array): void {
     this.#calls.delete(channel.call)
     channel.answered(payload)
-    this.#callOver()
+    this.#callOver(channel)
   }
 
-  #callOver(): void {
+  #callOver(channel: OpenedLaneChannel): void {
+    // A server that has answered needs nothing more of the request.
+    if (channel.cut !== undefined) this.dropCut(channel.cut)
     this.#open--
     if (this.#waiting.size > 0) this.#waiting.admit(this.#hasRoom)
     this.#observer.onCallOver()

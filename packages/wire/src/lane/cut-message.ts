@@ -2,13 +2,15 @@ import type { FrameBatch } from '../frame/frame-batch.ts'
 import { varintSize, writeVarint } from '../frame/varint.ts'
 import { PIECE, PIECE_SIZE, START, tagOf } from './tag.ts'
 
+const NOTHING = new Uint8Array(0)
+
 /** A message that is too large for one frame of a lane, on its way in pieces, so that the messages of others get theirs. */
 export class CutMessage {
   readonly call: number
   /** Bytes that are still to be sent. */
   left: number
   readonly #start: Uint8Array
-  readonly #payload: Uint8Array
+  #payload: Uint8Array
   #sent = 0
 
   /** @param size Bytes of header, head and payload, which come in this order. */
@@ -27,7 +29,8 @@ export class CutMessage {
   /** Adds the start, which tells how long the message is. It must leave in the order of the calls. */
   addStart(batch: FrameBatch): void {
     const piece = this.#take(Math.max(0, PIECE_SIZE - this.#start.length))
-    batch.add(piece, false, true, this.#start, undefined, tagOf(this.call, START))
+    // Copied: a view of it would keep the whole message in memory if that is dropped while the start waits.
+    batch.add(piece, false, false, this.#start, undefined, tagOf(this.call, START))
   }
 
   /** Adds the next piece. */
@@ -35,10 +38,17 @@ export class CutMessage {
     batch.add(this.#take(PIECE_SIZE), false, true, undefined, undefined, tagOf(this.call, PIECE))
   }
 
+  /** Nothing more of it is sent. */
+  drop(): void {
+    this.left = 0
+    this.#payload = NOTHING
+  }
+
   #take(size: number): Uint8Array {
     const piece = this.#payload.subarray(this.#sent, this.#sent + size)
     this.#sent += piece.length
     this.left -= piece.length
+    if (this.left === 0) this.#payload = NOTHING
     return piece
   }
 }

@@ -90,6 +90,7 @@ export abstract class Lane implements ByteStreamReader {
     this.gone = true
     this.deaf = true
     this.batch.take()
+    for (let cut = this.cut.shift(); cut !== undefined; cut = this.cut.shift()) this.dropCut(cut)
     this.onGone(error ?? new RpcError('unavailable', 'the lane was closed before its calls were answered'))
   }
 
@@ -145,7 +146,7 @@ export abstract class Lane implements ByteStreamReader {
   /** Sends no more of a message. */
   protected dropCut(cut: CutMessage): void {
     this.cutLeft -= cut.left
-    cut.left = 0
+    cut.drop()
   }
 
   protected flushLater(): void {

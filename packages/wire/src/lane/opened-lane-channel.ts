@@ -108,11 +108,11 @@ export class OpenedLaneChannel extends ReceiveHalf<unknown> implements Channel {
   }
 
   /** The call has ended without a response. */
-  ending(item: ControlItem): void {
+  ending(item: Exclude<ControlItem, { kind: 'lane' }>): void {
     if (this.finished) return
     if (item.kind === 'end') this.finish(undefined)
     else if (item.kind === 'status') this.finish(item.error)
-    else if (item.kind !== 'lane') {
+    else {
       if (item.kind === 'cancel') this.cutOff = item.error
       this.abort(item.error)
     }

@@ -103,8 +103,7 @@ export class ServerLane extends Lane implements AcceptingLane {
     for (const [call, { expiresAt }] of this.#arriving) {
       if (expiresAt > until) continue
       this.#arriving.delete(call)
-      this.sendSignal(call, 'cancel', error)
-      this.#observer.onCallOver(undefined)
+      this.#refuseArriving(call, error)
     }
   }
 
@@ -112,14 +111,7 @@ export class ServerLane extends Lane implements AcceptingLane {
     if (this.#error !== undefined) throw this.#error
     const cut = this.sendMessage(channel.call, message, false)
     if (cut === undefined || cut.left === 0) this.#over(channel)
-    else {
-      channel.cut = cut
-      if (this.unsent > this.#settings.maxUnsent) {
-        this.onViolation(
-          new RpcError('resource_exhausted', `the client has left more than ${this.#settings.maxUnsent} bytes unread`),
-        )
-      }
-    }
+    else channel.cut = cut
   }
 
   refuse(channel: AcceptedLaneChannel, kind: Signal, error: RpcError | undefined): void {
@@ -170,9 +162,7 @@ export class ServerLane extends Lane implements AcceptingLane {
     if (channel === undefined) {
       if (call >= this.#next) throw new RpcError('invalid_argument', `a cancel for call ${call}, which has not begun`)
       // It has crossed with the answer, unless there was nothing to answer yet.
-      if (!this.#arriving.delete(call)) return
-      this.sendSignal(call, 'cancel', undefined)
-      this.#observer.onCallOver(undefined)
+      if (this.#arriving.delete(call)) this.#refuseArriving(call, undefined)
       return
     }
     channel.lost(item.error)
@@ -200,6 +190,15 @@ export class ServerLane extends Lane implements AcceptingLane {
       this.#observer.onCallOver(channel)
     }
     this.#observer.onLaneGone(this)
+  }
+
+  protected override flushLater(): void {
+    super.flushLater()
+    const { maxUnsent } = this.#settings
+    // What was answered counts for no limit of calls: a client could have answers pile up without end.
+    if (this.unsent > maxUnsent) {
+      this.onViolation(new RpcError('resource_exhausted', `the client has left more than ${maxUnsent} bytes unread`))
+    }
   }
 
   protected onFlushed(): void {}
@@ -240,6 +239,13 @@ export class ServerLane extends Lane implements AcceptingLane {
   /** Refuses a call that has no channel. */
   #refuseEarly(call: number, error: RpcError): void {
     this.sendSignal(call, 'cancel', error)
+    this.#finishIfDone()
+  }
+
+  /** Answers a call whose request will not be whole. */
+  #refuseArriving(call: number, error: RpcError | undefined): void {
+    this.sendSignal(call, 'cancel', error)
+    this.#observer.onCallOver(undefined)
     this.#finishIfDone()
   }
 
