@@ -405,8 +405,8 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
 
   private becomeLane(): void {
     // What a proxy has let pass for one method must not be a way to call any.
-    const successor =
-      this.receivedFirst || this.method !== undefined ? undefined : this.owner.onLane(this, this.stream, this.reader)
+    const used = this.receivedFirst || this.sendOver || this.method !== undefined
+    const successor = used ? undefined : this.owner.onLane(this, this.stream, this.reader)
     if (successor === undefined) throw new RpcError('invalid_argument', 'this stream cannot be a lane')
     this.successor = successor
     this.deaf = true

@@ -1,7 +1,7 @@
 import { type Channel, RpcError } from '@qrpc/core'
 import { encodeVarint } from '@qrpc/wire'
 import { describe, expect, test } from 'vitest'
-import { LANE_END, laneFrame, messageBytes, PIECE, rawServer, START, signal } from './raw-lane.ts'
+import { frame, LANE_END, laneFrame, messageBytes, PIECE, rawServer, START, signal } from './raw-lane.ts'
 
 const CANCELLED = new RpcError('cancelled', 'enough')
 
@@ -213,6 +213,23 @@ describe('a lane that is lost takes its calls along, and no others', () => {
       ({ stream }) => stream.push(laneFrame(1, START, encodeVarint(5), bytes)),
     ],
     ['a status nobody asked for', 'invalid_argument', ({ stream, format }) => stream.push(signal(format, 9, 'status'))],
+    [
+      'a stop for a call',
+      'invalid_argument',
+      ({ stream, format }) => stream.push(signal(format, 1, 'stop', CANCELLED)),
+    ],
+    [
+      'a lane for a call',
+      'invalid_argument',
+      ({ stream }) => stream.push(frame(true, encodeVarint(1), Uint8Array.of(0x81, 4))),
+    ],
+    [
+      'control bytes that are none',
+      'invalid_argument',
+      ({ stream }) => stream.push(frame(true, Uint8Array.of(1, 0xff))),
+    ],
+    ['a kind that is none', 'invalid_argument', ({ stream }) => stream.push(laneFrame(1, 3, bytes))],
+    ['a frame without a tag', 'invalid_argument', ({ stream }) => stream.push(frame(false))],
     ['garbage', 'resource_exhausted', ({ stream }) => stream.push(new Uint8Array(50).fill(0xff))],
     ['the end of the stream', 'unavailable', ({ stream }) => stream.reader?.onEnd()],
     [
@@ -252,6 +269,18 @@ test('a stream that is lost while requests leave takes all their calls along', a
   expect(await Promise.all(calls.map((channel) => codeOf(channel.receiveOnly())))).toEqual(
     Array.from({ length: 5 }, () => 'unavailable'),
   )
+})
+
+test('a server that answers before it has read the request is sent no more of it', async () => {
+  const { call, stream, response, lane } = rawServer()
+  stream.full = true
+  const early = call(new Uint8Array(1_000_000)).receiveOnly()
+  await stream.taken()
+  stream.push(response(0, 'early'))
+  expect(await early).toBe('early')
+  stream.drain()
+  expect(await stream.taken()).toEqual([])
+  expect([lane.size, lane.unsent]).toEqual([0, 0])
 })
 
 test('a response that comes twice costs the lane', async () => {

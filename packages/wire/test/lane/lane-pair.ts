@@ -73,7 +73,7 @@ export function lanePair({
     /** The next channel on the other side. */
     accept: async (): Promise<Channel> => (await queue.accept()) as Channel,
     /** Resolves once nothing is left of any call on either side. */
-    async settled(): Promise<void> {
+    settled: async (): Promise<void> => {
       while (lane.size > 0 || table.size > 0 || lane.unsent > 0) await turn()
     },
   }

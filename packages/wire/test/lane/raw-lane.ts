@@ -108,7 +108,12 @@ export function laneFrame(call: number, kind: number, ...payload: Uint8Array[]):
 }
 
 /** A control frame for a call. */
-export function signal(format: WireFormat, call: number, kind: 'cancel' | 'status', error?: RpcError): Uint8Array {
+export function signal(
+  format: WireFormat,
+  call: number,
+  kind: 'cancel' | 'status' | 'stop',
+  error?: RpcError,
+): Uint8Array {
   const batch = format.createBatch()
   format.addSignalOnLane(batch, call, kind, error)
   return join(batch.take())

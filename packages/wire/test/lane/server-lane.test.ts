@@ -15,6 +15,9 @@ import {
   signal,
 } from './raw-lane.ts'
 
+// [3, "aborted", ""]
+const STOP = Buffer.from('83036761626f7274656460', 'hex')
+
 const CANCELLED = new RpcError('cancelled', 'enough')
 
 async function answered(channel: Channel | undefined, message: unknown): Promise<void> {
@@ -304,8 +307,13 @@ describe('what cannot be a lane', () => {
     ['a second one', {}, undefined, [LANE]],
     ['one where there are none', { maxLaneCalls: 0 }, undefined, [LANE]],
     ['a stream for a method', {}, 'a/b', [LANE]],
-  ])('%s', async (_, options, method, frames) => {
-    const { open, table } = rawClient(options)
+    ['a stream with a request', {}, undefined, [frame(false, Uint8Array.of(0xf6, 1)), LANE]],
+    ['a stream with an end', {}, undefined, [LANE_END, LANE]],
+    ['a stream that was stopped', {}, undefined, [frame(true, STOP), LANE]],
+  ])('%s', async (what, options, method, frames) => {
+    const { open, table, lane } = rawClient(options)
+    // A lane that is there would rule it out by itself.
+    if (!['a second one', 'one where there are none'].includes(what)) lane.reader?.onClosed(undefined)
     const before = table.size
     const stream = open(method)
     stream.plain = true
