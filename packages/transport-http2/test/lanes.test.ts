@@ -3,15 +3,11 @@ import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { createClient } from '@qrpc/core'
 import { connectHttp2, type Http2ListenOptions, listenHttp2 } from '@qrpc/transport-http2'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { expectStatus } from './expect-status.ts'
-import { RawCall, rawSession } from './raw-call.ts'
 import { connectEcho, Echo, serveEcho } from './service.ts'
-import { underAttack } from './under-attack.ts'
-import { END, frame, message, request } from './wire-bytes.ts'
 
 const LANE_PATH = '/?lane'
-const LANE = frame('8104', true)
 
 /** An echo whose streams are written down by their paths. */
 async function withPaths(listening: Http2ListenOptions = {}, connecting: { lanes?: boolean } = {}) {
@@ -94,44 +90,4 @@ test('a lane that is lost takes its calls along; later ones have a stream each, 
   expect(await echo.client.echo('after')).toBe('after')
   expect(echo.paths).toEqual([LANE_PATH, '/echo/echo'])
   expect(echo.connector.state).toBe('ready')
-})
-
-describe('a client that does not keep to the rules', () => {
-  test.each([
-    ['breaks the format of its lane', [LANE, frame('ff')]],
-    ['begins a lane with a call', [frame('0081696563686f2f6563686f01')]],
-    ['begins a lane with the end of one', [END]],
-  ])('%s: the lane ends, its other streams go on, and so do others', async (_, frames) => {
-    await using site = await underAttack()
-    await using raw = await rawSession(site.address)
-    const lane = new RawCall(raw.session, LANE_PATH).write(...frames)
-    await lane.answered
-    const call = new RawCall(raw.session, '/echo/echo').write(request('echo/echo', 'good'), END)
-    await call.answered
-    expect(call.messages).toEqual(['good'])
-  })
-
-  test.each([
-    ['a stream for a method', '/echo/echo', {}],
-    ['a stream where there are no lanes', LANE_PATH, { lanes: false }],
-  ])('%s cannot become a lane', async (_, path, options) => {
-    await using site = await underAttack(options)
-    await using raw = await rawSession(site.address)
-    const lane = new RawCall(raw.session, path).write(LANE, message(1))
-    await lane.answered
-    expect(lane.ends).toEqual(['invalid_argument'])
-  })
-
-  test('a second lane cannot be had', async () => {
-    await using site = await underAttack()
-    await using raw = await rawSession(site.address)
-    const headers = { ':method': 'POST', ':path': LANE_PATH, 'content-type': 'application/qrpc+cbor' }
-    const first = raw.session.request(headers, { endStream: false })
-    first.on('error', () => {})
-    first.write(Buffer.concat([LANE, frame('0081696563686f2f6563686f01')]))
-    await once(first, 'data')
-    const second = new RawCall(raw.session, LANE_PATH).write(LANE)
-    await second.answered
-    expect(second.ends).toEqual(['invalid_argument'])
-  })
 })
