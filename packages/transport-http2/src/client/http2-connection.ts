@@ -100,6 +100,7 @@ export class Http2Connection implements Connection, ClientLaneObserver {
     const lane = this.#lane
     this.#lane = undefined
     if (lane !== undefined) this.#channels.onLaneGone(lane)
+    this.#closeIfLeft()
   }
 
   openElsewhere(options: OpenOptions | undefined): Channel | Promise<Channel> {

@@ -83,6 +83,7 @@ export class QuicClientConnection implements Connection, ClientLaneObserver {
     const lane = this.#lane
     this.#lane = undefined
     if (lane !== undefined) this.#channels.onLaneGone(lane)
+    this.#closeIfLeft()
   }
 
   openElsewhere(options: OpenOptions | undefined): Channel | Promise<Channel> {
