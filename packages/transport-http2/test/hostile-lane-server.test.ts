@@ -100,9 +100,10 @@ describe('an offence loses the lane and fails its calls; later ones have a strea
       },
     })
     const { stream } = await at.lane()
-    // The client has ended its direction, too.
+    // The client has ended its direction, too, and knows.
     if (!stream.closed) await once(stream, 'close')
     await at.expectStreams()
+    expect(at.paths).toEqual(['/?lane', '/echo/echo'])
   })
 })
 
