@@ -89,6 +89,16 @@ describe('the first message of a client', () => {
   })
 })
 
+describe('a request on a lane', () => {
+  test.each([3, 30])('is refused where it is cut off, also when its method of %d characters is known', (length) => {
+    const known = request(null, { method: 'm'.repeat(length) })
+    expectSame(format.decodeFirstOnLane(encoded(known)), known)
+    for (let size = 0; size < encoded(known).length; size++) {
+      expectCode('invalid_argument', () => format.decodeFirstOnLane(encoded(known).subarray(0, size)))
+    }
+  })
+})
+
 describe('a header', () => {
   const large: MetadataEntries = [['key', 'x'.repeat(DEFAULT_MAX_HEADER_SIZE)]]
 

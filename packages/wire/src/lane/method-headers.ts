@@ -5,6 +5,8 @@ const MOST_KEPT = 1000
 const ARRAY_OF_ONE = 0x81
 const TEXT = 0x60
 const TEXT_WITH_LENGTH = 0x78
+// Both heads, and a message of a byte.
+const SHORTEST = 3
 
 /** Tells the methods of requests that have been seen before by the bytes of their headers. */
 export class MethodHeaders {
@@ -12,7 +14,7 @@ export class MethodHeaders {
 
   /** The method of a request whose header is a method that was kept, and no more. */
   of(payload: Uint8Array): string | undefined {
-    if (payload[0] !== ARRAY_OF_ONE || this.#kept.size === 0) return undefined
+    if (payload[0] !== ARRAY_OF_ONE || payload.length < SHORTEST || this.#kept.size === 0) return undefined
     const head = payload[1] as number
     if (head === TEXT_WITH_LENGTH) return this.#kept.get(text(payload, 3, payload[2] as number))
     if (head < TEXT || head > TEXT + 23) return undefined
