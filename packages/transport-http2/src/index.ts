@@ -1,3 +1,4 @@
+export type { NetworkConnector, TransportCounters } from '@qrpc/wire'
 export { connectHttp2, type Http2ConnectOptions } from './client/connect-http2.ts'
 export type { Http2Options } from './options.ts'
 export type { Http2Listener } from './server/http2-listener.ts'

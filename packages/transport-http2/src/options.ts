@@ -1,5 +1,5 @@
 import { RpcError } from '@qrpc/core'
-import type { WireOptions } from '@qrpc/wire'
+import { DEFAULT_MAX_CONNECTION_BUFFER, type WireOptions } from '@qrpc/wire'
 
 /** What both ends of an HTTP/2 connection can be told. */
 export interface Http2Options extends WireOptions {
@@ -10,7 +10,7 @@ export interface Http2Options extends WireOptions {
   readonly streamWindow?: number | undefined
   /**
    * Bytes that a peer may send on all streams together before this process has taken them in. Default: 16 MiB.
-   * Sane: 4 x `streamWindow`. Node.js opens it again with each byte that arrives; {@link maxUnread} is the limit in memory.
+   * Sane: 4 x `streamWindow`. Node.js opens it again with each byte that arrives; {@link maxConnectionBuffer} is the limit in memory.
    */
   readonly connectionWindow?: number | undefined
   /** Bytes of decoded messages that a channel holds for its reader, besides `streamWindow`. Default: 64 KiB. */
@@ -21,11 +21,11 @@ export interface Http2Options extends WireOptions {
    */
   readonly closeTimeoutMs?: number | undefined
   /**
-   * Bytes that a connection keeps of what its peer has sent and nobody has read, incomplete messages among them. Beyond
-   * it the streams that keep the most fail with `resource_exhausted`. It is checked twice a `closeTimeoutMs`.
-   * Default: 256 MiB. Sane: 4 x `maxMessageSize` and up.
+   * Bytes that a connection keeps: received and unread, incomplete messages among them, and at a server also those that
+   * its client does not take. Beyond it the calls that keep the most fail with `resource_exhausted`. Default: 256 MiB.
+   * Sane: 4 x `maxMessageSize` and up.
    */
-  readonly maxUnread?: number | undefined
+  readonly maxConnectionBuffer?: number | undefined
   /**
    * Whether unary calls may share one stream of the connection, a lane, which makes them many times cheaper. Both sides
    * must agree, and proxies in between rule it out; each call then has a stream of its own. Turn it off where a balancer
@@ -40,7 +40,7 @@ export interface CheckedHttp2Options {
   readonly connectionWindow: number
   readonly receiveWindow: number
   readonly closeTimeoutMs: number
-  readonly maxUnread: number
+  readonly maxConnectionBuffer: number
   readonly lanes: boolean
 }
 
@@ -50,13 +50,18 @@ const MIN_CONNECTION_WINDOW = 65_535
 /** @throws RpcError `invalid_argument` that names the option that makes no sense. */
 export function checkHttp2Options(options: Http2Options): CheckedHttp2Options {
   const { streamWindow = 4 * 1024 * 1024, connectionWindow = 16 * 1024 * 1024 } = options
-  const { receiveWindow = 64 * 1024, closeTimeoutMs = 1000, maxUnread = 256 * 1024 * 1024, lanes = true } = options
+  const {
+    receiveWindow = 64 * 1024,
+    closeTimeoutMs = 1000,
+    maxConnectionBuffer = DEFAULT_MAX_CONNECTION_BUFFER,
+    lanes = true,
+  } = options
   checkInteger('streamWindow', streamWindow, 1, MAX_WINDOW)
   checkInteger('connectionWindow', connectionWindow, MIN_CONNECTION_WINDOW, MAX_WINDOW)
   checkInteger('receiveWindow', receiveWindow, 1, MAX_WINDOW)
   checkMs('closeTimeoutMs', closeTimeoutMs)
-  checkInteger('maxUnread', maxUnread, 1, Number.MAX_SAFE_INTEGER)
-  return { streamWindow, connectionWindow, receiveWindow, closeTimeoutMs, maxUnread, lanes }
+  checkInteger('maxConnectionBuffer', maxConnectionBuffer, 1, Number.MAX_SAFE_INTEGER)
+  return { streamWindow, connectionWindow, receiveWindow, closeTimeoutMs, maxConnectionBuffer, lanes }
 }
 
 /** @throws RpcError `invalid_argument` for a value that is no integer within the bounds. */

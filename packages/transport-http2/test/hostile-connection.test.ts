@@ -506,32 +506,35 @@ describe('those that do not read', () => {
       'messages that are never complete',
       (size: number) => Buffer.concat([head(BigInt(size) * 2n), Buffer.alloc(size)]),
     ],
-  ])('%s may not hold more than maxUnread on a connection: those who hold the most are ended', async (_, bytes) => {
-    const changed: Partial<Handlers<typeof Echo>> = {
-      // Takes its first update, and then no more.
-      async *talk(_: void, updates: AsyncIterable<unknown>, { signal }: Context) {
-        const iterator = updates[Symbol.asyncIterator]()
-        yield (await iterator.next()).value
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-      },
-    }
-    await using site = await underAttack({ maxUnread: 8 * MiB, closeTimeoutMs: 20 }, changed)
-    await using raw = await rawSession(site.address)
-    const open = async (): Promise<RawCall> => {
-      const call = new RawCall(raw.session, '/echo/talk').write(request('echo/talk', undefined), message('open'))
-      expect(await call.next()).toBe('open')
-      return call
-    }
-    const small = await open()
-    small.write(bytes(64 * 1024))
-    const chunk = bytes(2 * MiB)
-    const calls: RawCall[] = []
-    for (let n = 0; n < 32; n++) calls.push((await open()).write(chunk))
-    const ended = (): RawCall[] => calls.filter((call) => call.ends.length > 0)
-    // Four of them may stay.
-    while (ended().length < 28) await site.othersGoOn()
-    for (const call of ended()) expect(call.ends).toEqual(['resource_exhausted'])
-    expect(small.ends).toEqual([])
-    await site.othersGoOn()
-  })
+  ])(
+    '%s may not hold more than maxConnectionBuffer on a connection: those who hold the most are ended',
+    async (_, bytes) => {
+      const changed: Partial<Handlers<typeof Echo>> = {
+        // Takes its first update, and then no more.
+        async *talk(_: void, updates: AsyncIterable<unknown>, { signal }: Context) {
+          const iterator = updates[Symbol.asyncIterator]()
+          yield (await iterator.next()).value
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+        },
+      }
+      await using site = await underAttack({ maxConnectionBuffer: 8 * MiB, closeTimeoutMs: 20 }, changed)
+      await using raw = await rawSession(site.address)
+      const open = async (): Promise<RawCall> => {
+        const call = new RawCall(raw.session, '/echo/talk').write(request('echo/talk', undefined), message('open'))
+        expect(await call.next()).toBe('open')
+        return call
+      }
+      const small = await open()
+      small.write(bytes(64 * 1024))
+      const chunk = bytes(2 * MiB)
+      const calls: RawCall[] = []
+      for (let n = 0; n < 32; n++) calls.push((await open()).write(chunk))
+      const ended = (): RawCall[] => calls.filter((call) => call.ends.length > 0)
+      // Four of them may stay.
+      while (ended().length < 28) await site.othersGoOn()
+      for (const call of ended()) expect(call.ends).toEqual(['resource_exhausted'])
+      expect(small.ends).toEqual([])
+      await site.othersGoOn()
+    },
+  )
 })

@@ -311,9 +311,9 @@ describe('a stream that cannot become a lane', () => {
 })
 
 describe('floods', () => {
-  test('small calls whose responses nobody reads cost the lane before they cost more than maxUnread', async () => {
-    const maxUnread = 1024 * KiB
-    await using at = await withLane({ maxUnread })
+  test('small calls whose responses nobody reads cost the lane before they cost more than maxConnectionBuffer', async () => {
+    const maxConnectionBuffer = 1024 * KiB
+    await using at = await withLane({ maxConnectionBuffer })
     const { lane, handlers, raw, site } = at
     const text = 'x'.repeat(KiB)
     lane.stream.pause()
@@ -324,7 +324,7 @@ describe('floods', () => {
     }
     expect(handlers.ended).toEqual(['resource_exhausted'])
     // What was sent besides waits in windows and buffers.
-    expect(sent * KiB).toBeLessThan(16 * maxUnread)
+    expect(sent * KiB).toBeLessThan(16 * maxConnectionBuffer)
     lane.stream.resume()
     await lane.closed
     await expectWorking(raw.session)

@@ -1,3 +1,4 @@
+export type { NetworkConnector, TransportCounters } from '@qrpc/wire'
 export { connectQuic, type QuicConnectOptions } from './client/connect-quic.ts'
 export { QuicEndpoint, type QuicEndpointOptions } from './endpoint/quic-endpoint.ts'
 export type { QuicOptions } from './options.ts'

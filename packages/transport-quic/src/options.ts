@@ -1,5 +1,5 @@
 import { RpcError } from '@qrpc/core'
-import type { WireOptions } from '@qrpc/wire'
+import { DEFAULT_MAX_CONNECTION_BUFFER, type WireOptions } from '@qrpc/wire'
 
 /** What both ends of a QUIC connection can be told. */
 export interface QuicOptions extends WireOptions {
@@ -19,6 +19,12 @@ export interface QuicOptions extends WireOptions {
   readonly idleTimeoutMs?: number | undefined
   /** How long a peer may take to close a stream that was cancelled, in ms, before it is reset. Default: 1000. */
   readonly closeTimeoutMs?: number | undefined
+  /**
+   * Bytes that a connection keeps: received and unread, incomplete messages among them, and at a server also those that
+   * its client does not take. Beyond it the calls that keep the most fail with `resource_exhausted`. Default: 256 MiB.
+   * Sane: 4 x `maxMessageSize` and up.
+   */
+  readonly maxConnectionBuffer?: number | undefined
   /**
    * Bytes that a datagram may have. Default: 1350, or 16383 to and from a loopback address. Sane: what the whole path
    * carries, from 1200; bulk data gains much from more.
@@ -43,6 +49,7 @@ export interface CheckedQuicOptions {
   readonly receiveWindow: number
   readonly idleTimeoutMs: number
   readonly closeTimeoutMs: number
+  readonly maxConnectionBuffer: number
   readonly maxDatagramSize: number | undefined
   readonly congestionControl: 'cubic' | 'reno' | 'bbr'
   readonly lanes: boolean
@@ -62,7 +69,9 @@ export function checkQuicOptions(options: QuicOptions): CheckedQuicOptions {
   const { idleTimeoutMs = 30_000, closeTimeoutMs = 1000, maxDatagramSize, congestionControl = 'cubic' } = options
   checkInteger('streamWindow', streamWindow, 1, MAX_WINDOW)
   checkInteger('connectionWindow', connectionWindow, 1, MAX_WINDOW)
+  const { maxConnectionBuffer = DEFAULT_MAX_CONNECTION_BUFFER } = options
   checkInteger('receiveWindow', receiveWindow, 1, MAX_WINDOW)
+  checkInteger('maxConnectionBuffer', maxConnectionBuffer, 1, Number.MAX_SAFE_INTEGER)
   checkMs('idleTimeoutMs', idleTimeoutMs)
   checkMs('closeTimeoutMs', closeTimeoutMs)
   if (maxDatagramSize !== undefined) {
@@ -78,6 +87,7 @@ export function checkQuicOptions(options: QuicOptions): CheckedQuicOptions {
     receiveWindow,
     idleTimeoutMs,
     closeTimeoutMs,
+    maxConnectionBuffer,
     maxDatagramSize,
     congestionControl,
     lanes,

@@ -1,5 +1,6 @@
 import { type Code, createClient, RpcError } from '@qrpc/core'
 import { connectQuic, type QuicConnectOptions } from '@qrpc/transport-quic'
+import { Counters } from '@qrpc/wire'
 import { expect } from 'vitest'
 import { loadBinding } from '../src/binding.ts'
 import type { QuicByteStream } from '../src/connection/quic-byte-stream.ts'
@@ -97,7 +98,14 @@ export async function misledOnLane({ laneCalls = 100, begin, ...options }: Misle
 
   const acceptor = new Acceptor(
     endpoint,
-    { config, maxConnections: 1000, retryAbove: 100, handshakeTimeoutMs: 10_000, keyLogFile: undefined },
+    {
+      config,
+      maxConnections: 1000,
+      retryAbove: 100,
+      handshakeTimeoutMs: 10_000,
+      keyLogFile: undefined,
+      counters: new Counters('server'),
+    },
     (connect) => {
       let onLeft!: () => void
       left.push(

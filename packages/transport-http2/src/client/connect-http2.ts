@@ -1,8 +1,8 @@
 import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import type { Peer, StatefulConnector } from '@qrpc/core'
-import { type BackoffOptions, DialingConnector, WireFormat } from '@qrpc/wire'
+import type { Peer } from '@qrpc/core'
+import { type BackoffOptions, Counters, DialingConnector, type NetworkConnector, WireFormat } from '@qrpc/wire'
 import { checkHttp2Options, checkInteger, checkMs, type Http2Options } from '../options.ts'
 import { LANE_SETTING, STREAMS_SETTING } from '../own-settings.ts'
 import { dialSession } from './dial.ts'
@@ -43,7 +43,7 @@ const SESSION_MEMORY_MB = 64
  * @throws RpcError `invalid_argument` for an address or options that make no sense.
  * @see https://www.rfc-editor.org/rfc/rfc9113
  */
-export function connectHttp2(address: string, options: Http2ConnectOptions = {}): StatefulConnector {
+export function connectHttp2(address: string, options: Http2ConnectOptions = {}): NetworkConnector {
   const target = parseTarget(address)
   const checked = checkHttp2Options(options)
   const { maxConcurrentStreams = 1000, connectTimeoutMs = 10_000 } = options
@@ -60,6 +60,7 @@ export function connectHttp2(address: string, options: Http2ConnectOptions = {})
   }
   const dial = { target, tls: options.tls, connectTimeoutMs, http2 }
   const { createConnection, session: makeSession } = options
+  const counters = new Counters('client')
   return new DialingConnector(
     address,
     async (signal, observer) => {
@@ -68,6 +69,7 @@ export function connectHttp2(address: string, options: Http2ConnectOptions = {})
       const settings = {
         ...checked,
         format,
+        counters,
         firstFrameTimeoutMs: connectTimeoutMs,
         address,
         peer: peerOf(address, session),
@@ -78,6 +80,7 @@ export function connectHttp2(address: string, options: Http2ConnectOptions = {})
       return new Http2Connection(session, settings, observer)
     },
     options,
+    counters,
   )
 }
 

@@ -3,6 +3,7 @@ import { createConnection, isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { RpcError } from '@qrpc/core'
+import { LimitError } from '@qrpc/wire'
 import type { Target } from './target.ts'
 
 /** How a session is made. */
@@ -99,7 +100,8 @@ class Attempt {
     this.#onAbort = () => fail(RpcError.from(signal.reason, 'cancelled'))
     signal.addEventListener('abort', this.#onAbort, { once: true })
     this.#timer = setTimeout(() => {
-      fail(new RpcError('unavailable', `cannot connect to ${address}: no answer within ${timeoutMs} ms`))
+      const message = `cannot connect to ${address}: no answer within ${timeoutMs} ms`
+      fail(new LimitError('connectTimeoutMs', 'unavailable', message))
     }, timeoutMs)
   }
 

@@ -9,6 +9,7 @@ import {
   type ClientLaneObserver,
   type Connection,
   type ConnectionObserver,
+  LimitError,
   OpenQueue,
 } from '@qrpc/wire'
 import { closeSession, destroySession } from '../end-session.ts'
@@ -55,9 +56,13 @@ export class Http2Connection implements Connection, ClientLaneObserver {
     this.#session = session
     this.#settings = settings
     this.#observer = observer
-    this.#channels = new ChannelTable(settings, { onGone: () => this.#onGone() })
+    this.#channels = new ChannelTable(settings, {
+      onGone: () => this.#onGone(),
+      onStuck: (error) => this.#lose(error),
+    })
+    this.#channels.established(settings.peer)
     this.#keepAlive = new KeepAlive(session, settings.keepAlive, () => {
-      this.#lose(new RpcError('unavailable', `${settings.address} no longer answers`))
+      this.#lose(new LimitError('keepAliveTimeoutMs', 'unavailable', `${settings.address} no longer answers`))
     })
     // The peer may allow more streams than before.
     session.on('remoteSettings', () => {
@@ -145,7 +150,7 @@ export class Http2Connection implements Connection, ClientLaneObserver {
     this.#laneOpened = true
     const { format, peer, maxConcurrentStreams } = this.#settings
     const stream = new ClientByteStream(this.#session, LANE_PATH, this.#lost, this.#onSpent)
-    this.#lane = new ClientLane(format, stream, peer, Math.min(calls, maxConcurrentStreams), this)
+    this.#lane = new ClientLane(format, stream, peer, Math.min(calls, maxConcurrentStreams), this, this.#channels)
     this.#channels.addLane(this.#lane)
   }
 

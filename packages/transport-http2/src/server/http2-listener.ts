@@ -8,7 +8,7 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Channel, type CloseOptions, type Listener, RpcError } from '@qrpc/core'
-import { AcceptQueue, type ChannelTableObserver } from '@qrpc/wire'
+import { AcceptQueue, type ChannelTableObserver, type Counters, LimitError, type TransportCounters } from '@qrpc/wire'
 import { LANE_SETTING } from '../own-settings.ts'
 import { CONTENT_TYPE, isQrpcRequest } from '../stream/headers.ts'
 import { ServerConnection, type ServerConnectionSettings } from './server-connection.ts'
@@ -17,6 +17,7 @@ const DEFAULT_GRACE_MS = 5000
 
 /** How a listener stands to its server. */
 export interface Http2ListenerSettings extends ServerConnectionSettings {
+  readonly counters: Counters
   /** Whether the server is the listener's own: closed with it, and without other routes. */
   readonly own: boolean
   readonly connectionWindow: number
@@ -27,6 +28,8 @@ export class Http2Listener implements Listener {
   readonly addresses: readonly string[]
   /** The server of Node.js below: for `setSecureContext` and the like. */
   readonly server: Http2Server | Http2SecureServer
+  /** What its connections have come to so far. */
+  readonly counters: TransportCounters
   readonly #settings: Http2ListenerSettings
   readonly #connections = new Map<ServerHttp2Session, ServerConnection>()
   readonly #sockets = new Set<Socket>()
@@ -38,10 +41,13 @@ export class Http2Listener implements Listener {
   constructor(server: Http2Server | Http2SecureServer, settings: Http2ListenerSettings, addresses: readonly string[]) {
     this.server = server
     this.#settings = settings
+    this.counters = settings.counters
     this.addresses = addresses
     server.on('session', this.#onSession)
     server.on('stream', this.#onStream)
     if (settings.own) {
+      server.on('drop', () => settings.counters.limited('maxConnections'))
+      server.on('tlsClientError', (error) => settings.counters.failed(handshakeError(error)))
       server.on('connection', this.#onConnection)
       // The server's own listener makes the session, at once: in the clear of the one, over TLS of the other.
       server.prependListener('connection', this.#onSocket)
@@ -145,6 +151,11 @@ function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   } else stream.respond({ ':status': 405, allow: 'POST' }, { endStream: true })
   // Whatever the client still wants to send (RFC 9113, section 8.1).
   if (!stream.endAfterHeaders) stream.close(constants.NGHTTP2_NO_ERROR)
+}
+
+function handshakeError(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ERR_TLS_HANDSHAKE_TIMEOUT') return error
+  return new LimitError('handshakeTimeoutMs', 'unavailable', 'the TLS handshake took too long')
 }
 
 /** The error of a server that cannot listen. */

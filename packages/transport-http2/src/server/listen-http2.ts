@@ -7,7 +7,7 @@ import {
   type ServerOptions,
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { WireFormat } from '@qrpc/wire'
+import { BufferBudget, Counters, DEFAULT_MAX_LISTENER_BUFFER, WireFormat } from '@qrpc/wire'
 import { checkHttp2Options, checkInteger, checkMs, type Http2Options } from '../options.ts'
 import { LANE_SETTING, STREAMS_SETTING } from '../own-settings.ts'
 import { Http2Listener, listenError } from './http2-listener.ts'
@@ -35,6 +35,11 @@ export interface Http2ListenOptions extends Http2Options {
   readonly maxConcurrentStreams?: number | undefined
   /** Connections at a time; further ones are closed at once. Default: 10000. */
   readonly maxConnections?: number | undefined
+  /**
+   * Bytes that all connections together keep, as `maxConnectionBuffer`. Beyond it calls of the connections that keep the
+   * most fail with `resource_exhausted`. Default: 1 GiB. Sane: a part of the memory of the process.
+   */
+  readonly maxListenerBuffer?: number | undefined
   /** Streams that a client may reset in 10 s before its connection is closed. Default: 200. */
   readonly maxResets?: number | undefined
   /** How long a stream may take to send its first frame, in ms. Default: 10000. */
@@ -66,6 +71,8 @@ export async function listenHttp2(options: Http2ListenOptions = {}): Promise<Htt
   const { host = '127.0.0.1', port = 0, path, tls } = options
   const { maxConcurrentStreams = 1000, maxConnections = 10_000, maxResets = 200 } = options
   const { firstFrameTimeoutMs = 10_000, handshakeTimeoutMs = 10_000, idleTimeoutMs = 30_000 } = options
+  const { maxListenerBuffer = DEFAULT_MAX_LISTENER_BUFFER } = options
+  checkInteger('maxListenerBuffer', maxListenerBuffer, 1, Number.MAX_SAFE_INTEGER)
   checkInteger('maxConcurrentStreams', maxConcurrentStreams, 1, MAX_UINT31)
   checkInteger('maxConnections', maxConnections, 1, MAX_UINT31)
   checkInteger('maxResets', maxResets, 0, MAX_UINT31)
@@ -110,6 +117,8 @@ export async function listenHttp2(options: Http2ListenOptions = {}): Promise<Htt
     address: addresses[0] ?? 'http2',
     maxConcurrentStreams: own ? maxConcurrentStreams : MAX_UINT31,
     maxLaneCalls: checked.lanes ? maxConcurrentStreams : 0,
+    buffers: new BufferBudget(maxListenerBuffer),
+    counters: new Counters('server'),
   }
   return new Http2Listener(server, settings, addresses)
 }

@@ -2,13 +2,18 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Peer, RpcError } from '@qrpc/core'
-import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
+import {
+  ByteChannel,
+  ChannelTable,
+  type ChannelTableObserver,
+  type ChannelTableSettings,
+  LimitError,
+  ResetBudget,
+} from '@qrpc/wire'
 import { closeSession, destroySession } from '../end-session.ts'
 import { KeepAlive } from '../keep-alive.ts'
 import { LANE_PATH, methodOf } from '../stream/headers.ts'
 import { ServerByteStream } from './server-byte-stream.ts'
-
-const RESET_WINDOW_MS = 10_000
 
 /** What the connections of a listener have in common. */
 export interface ServerConnectionSettings extends ChannelTableSettings {
@@ -21,6 +26,7 @@ export interface ServerConnectionSettings extends ChannelTableSettings {
   readonly handshakeTimeoutMs: number
 }
 
+const TOO_MANY_STREAMS = new LimitError('maxConcurrentStreams', 'resource_exhausted', 'too many streams at a time')
 const CLOSING = new RpcError('unavailable', 'the server is closing')
 
 /** A client's session, with the channels on it. */
@@ -38,13 +44,12 @@ export class ServerConnection {
     if (wasReset) this.#countReset()
   }
   readonly #streams = new Set<ServerHttp2Stream>()
+  readonly #resets: ResetBudget
   #error: RpcError | undefined = undefined
   #closing = false
   #own = false
   #left = false
   #hasLane = false
-  #resets = 0
-  #resetsSince = 0
 
   /** @param socket What the session runs over; not that of a session of another's server. */
   constructor(
@@ -62,11 +67,14 @@ export class ServerConnection {
         observer.onGone(channel)
         if (this.#left) this.#destroyIfIdle()
       },
+      onStuck: (error) => this.#lose(error),
     })
+    this.#resets = new ResetBudget(settings.maxResets)
     this.#peer = peerOf(session, settings.address)
+    this.#channels.established(this.#peer)
     const half = settings.idleTimeoutMs / 2
     this.#keepAlive = new KeepAlive(session, { intervalMs: half, timeoutMs: half }, () => {
-      this.#lose(new RpcError('unavailable', 'the client no longer answers'))
+      this.#lose(new LimitError('idleTimeoutMs', 'unavailable', 'the client no longer answers'))
     })
     if (socket !== undefined) this.#handshake = this.#expectSettings(settings.handshakeTimeoutMs)
     if (socket !== undefined) session.on('goaway', () => this.#onGoaway())
@@ -86,6 +94,7 @@ export class ServerConnection {
     else if (this.#streams.size >= this.#settings.maxConcurrentStreams && !this.#hasRoom()) {
       stream.on('error', () => {})
       stream.close(constants.NGHTTP2_REFUSED_STREAM)
+      this.#channels.onRefused(TOO_MANY_STREAMS)
       this.#countReset()
       return
     } else this.#streams.add(stream)
@@ -139,7 +148,8 @@ export class ServerConnection {
   /** A client that sends its preface byte by byte is never silent, and never there. */
   #expectSettings(timeoutMs: number): NodeJS.Timeout {
     const timer = setTimeout(() => {
-      this.#lose(new RpcError('unavailable', `the client did not send its SETTINGS within ${timeoutMs} ms`))
+      const message = `the client did not send its SETTINGS within ${timeoutMs} ms`
+      this.#lose(new LimitError('handshakeTimeoutMs', 'unavailable', message))
     }, timeoutMs).unref()
     this.#session.once('remoteSettings', () => clearTimeout(timer))
     return timer
@@ -171,18 +181,10 @@ export class ServerConnection {
     return this.#error
   }
 
-  /** A peer that opens and resets streams has the server work for nothing (CVE-2023-44487). */
   #countReset(): void {
-    const now = performance.now()
-    if (now - this.#resetsSince > RESET_WINDOW_MS) {
-      this.#resetsSince = now
-      this.#resets = 0
-    }
-    if (++this.#resets <= this.#settings.maxResets || this.#session.destroyed) return
-    this.#error ??= new RpcError(
-      'resource_exhausted',
-      `the client has reset more than ${this.#settings.maxResets} streams in 10 s`,
-    )
+    const error = this.#resets.count()
+    if (error === undefined || this.#session.destroyed) return
+    this.#error ??= error
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
     this.destroy()
   }

@@ -1,5 +1,5 @@
-import { type Peer, RpcError, type StatefulConnector } from '@qrpc/core'
-import { type BackoffOptions, DialingConnector, WireFormat } from '@qrpc/wire'
+import { type Peer, RpcError } from '@qrpc/core'
+import { type BackoffOptions, Counters, DialingConnector, type NetworkConnector, WireFormat } from '@qrpc/wire'
 import { type Config, loadBinding } from '../binding.ts'
 import type { QuicConnection } from '../connection/quic-connection.ts'
 import { endpointOf, type QuicEndpoint } from '../endpoint/quic-endpoint.ts'
@@ -38,7 +38,7 @@ export interface QuicConnectOptions extends QuicOptions, BackoffOptions {
  * @throws RpcError `invalid_argument` for an address or options that make no sense.
  * @see https://www.rfc-editor.org/rfc/rfc9000
  */
-export function connectQuic(address: string, options: QuicConnectOptions = {}): StatefulConnector {
+export function connectQuic(address: string, options: QuicConnectOptions = {}): NetworkConnector {
   const target = parseTarget(address)
   const checked = checkQuicOptions(options)
   const { maxConcurrentStreams = 1000, connectTimeoutMs = 10_000, tls = {}, endpoint, earlyData = false } = options
@@ -57,6 +57,7 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
     session = undefined
     return taken
   }
+  const counters = new Counters('client')
   return new DialingConnector(
     address,
     async (signal, observer) => {
@@ -89,6 +90,7 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
       const settings = {
         ...checked,
         format,
+        counters,
         firstFrameTimeoutMs: connectTimeoutMs,
         address,
         peer: peerOf(address, dialled.connection),
@@ -101,6 +103,7 @@ export function connectQuic(address: string, options: QuicConnectOptions = {}): 
       return client
     },
     options,
+    counters,
   )
 }
 

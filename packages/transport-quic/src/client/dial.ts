@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { RpcError } from '@qrpc/core'
+import { LimitError } from '@qrpc/wire'
 import type { Config, HostPort, Quiche } from '../binding.ts'
 import { newConnectionId } from '../connection/connection-id.ts'
 import { QuicConnection, type QuicConnectionObserver } from '../connection/quic-connection.ts'
@@ -64,6 +65,8 @@ export async function dial(
     const reason = error instanceof Error ? error.message : String(error)
     if (error instanceof RpcError && error.code !== 'unavailable') throw error
     const cause = error instanceof RpcError ? (error.cause ?? error) : error
+    if (error instanceof LimitError)
+      throw new LimitError(error.limit, 'unavailable', `cannot connect to ${target.address}: ${reason}`)
     throw new RpcError('unavailable', `cannot connect to ${target.address}: ${reason}`, { cause })
   }
 }
@@ -121,7 +124,11 @@ function handshake(
       },
     )
     const timer = setTimeout(
-      () => connection.close(0, new RpcError('unavailable', `no answer within ${settings.connectTimeoutMs} ms`)),
+      () =>
+        connection.close(
+          0,
+          new LimitError('connectTimeoutMs', 'unavailable', `no answer within ${settings.connectTimeoutMs} ms`),
+        ),
       settings.connectTimeoutMs,
     )
     signal.addEventListener('abort', onAbort, { once: true })

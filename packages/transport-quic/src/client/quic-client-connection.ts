@@ -51,7 +51,11 @@ export class QuicClientConnection implements Connection, ClientLaneObserver {
     this.#settings = settings
     this.#observer = observer
     this.#release = release
-    this.#channels = new ChannelTable(settings, { onGone: () => this.#onGone() })
+    this.#channels = new ChannelTable(settings, {
+      onGone: () => this.#onGone(),
+      onStuck: (error) => queueMicrotask(() => this.#connection.close(0, error)),
+    })
+    this.#channels.established(settings.peer)
     this.#maxStreams = Math.max(1, Math.min(connection.credit - SPARE_STREAMS, settings.maxConcurrentStreams))
     this.#onEstablished()
     if (connection.closed !== undefined) this.onClosed(connection.closed)
@@ -160,7 +164,7 @@ export class QuicClientConnection implements Connection, ClientLaneObserver {
   #openLane(): void {
     const { format, peer } = this.#settings
     // The server takes as many calls on its lane as streams.
-    this.#lane = new ClientLane(format, this.#openStream(), peer, this.#maxStreams, this)
+    this.#lane = new ClientLane(format, this.#openStream(), peer, this.#maxStreams, this, this.#channels)
     this.#channels.addLane(this.#lane)
   }
 

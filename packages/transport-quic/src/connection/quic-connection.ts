@@ -1,7 +1,8 @@
 import { RpcError } from '@qrpc/core'
 import type { HostPort, Quiche, QuicheConnection, RecvInfo } from '../binding.ts'
-import { describeTransportError, isAlert } from '../tls/tls-failure.ts'
+import { isAlert } from '../tls/tls-failure.ts'
 import { QuicByteStream } from './quic-byte-stream.ts'
+import { whyClosed } from './why-closed.ts'
 
 /** Sends the datagrams of a connection. */
 export interface DatagramSink {
@@ -308,7 +309,7 @@ export class QuicConnection {
       stream.pump()
       stream.drain()
     }
-    if (quiche.isDraining() || quiche.isClosed()) this.end(this.#whyClosed())
+    if (quiche.isDraining() || quiche.isClosed()) this.end(whyClosed(this.quiche))
     else {
       if (this.#moved) this.#followPeer()
       this.#observer.onTurn()
@@ -354,20 +355,6 @@ export class QuicConnection {
     for (let event = this.quiche.pathEventNext(); event != null; event = this.quiche.pathEventNext()) {
       if (event.type === 'Validated') this.#remote = event.peer
     }
-  }
-
-  #whyClosed(): RpcError {
-    const { quiche } = this
-    if (quiche.isTimedOut()) return new RpcError('unavailable', 'the peer no longer answers')
-    const theirs = quiche.peerError()
-    if (theirs !== null) {
-      const reason = Buffer.from(theirs.reason).toString()
-      const what = theirs.isApp ? reason || `error code ${theirs.errorCode}` : describeTransportError(theirs.errorCode)
-      return new RpcError('unavailable', `the peer closed the connection: ${what}`)
-    }
-    const own = quiche.localError()
-    const what = own === null ? 'it was closed' : describeTransportError(own.errorCode)
-    return new RpcError('unavailable', `the connection has failed: ${what}`)
   }
 
   #maySend(size: number): boolean {

@@ -1,5 +1,6 @@
 import type { RemoteInfo } from 'node:dgram'
 import { RpcError } from '@qrpc/core'
+import { type Counters, LimitError } from '@qrpc/wire'
 import type { Config, HostPort, QuicheConnection } from '../binding.ts'
 import { CONNECTION_ID_SIZE, newConnectionId } from '../connection/connection-id.ts'
 import { QuicConnection, type QuicConnectionObserver } from '../connection/quic-connection.ts'
@@ -7,7 +8,7 @@ import { MIN_DATAGRAM_SIZE } from '../options.ts'
 import type { Endpoint } from './endpoint.ts'
 import { RetryTokens } from './retry-token.ts'
 
-const HANDSHAKE_TIMEOUT = new RpcError('unavailable', 'the handshake took too long')
+const HANDSHAKE_TIMEOUT = new LimitError('handshakeTimeoutMs', 'unavailable', 'the handshake took too long')
 
 // RFC 9000, section 20.1.
 const CONNECTION_REFUSED = 2
@@ -24,6 +25,7 @@ export interface AcceptorSettings {
   readonly retryAbove: number
   readonly handshakeTimeoutMs: number
   readonly keyLogFile: string | undefined
+  readonly counters: Counters
 }
 
 /** A new connection, whose handshake goes on: who hears of its events. */
@@ -70,7 +72,11 @@ export class Acceptor {
         if (header.version !== 0) this.#answer(to, (out) => binding.negotiateVersion(header.scid, header.dcid, out))
         return
       }
-      if (header.ty !== binding.Type.Initial || this.#connections >= this.#settings.maxConnections) return
+      if (header.ty !== binding.Type.Initial) return
+      if (this.#connections >= this.#settings.maxConnections) {
+        this.#settings.counters.limited('maxConnections')
+        return
+      }
       this.#begin(datagram, to, header)
     } catch {
       // What is no packet is nobody's.
@@ -89,6 +95,7 @@ export class Acceptor {
         this.#connect(datagram, to, newConnectionId(), null, header.dcid)
         return
       }
+      this.#settings.counters.limited('retryAbove')
       const newId = newConnectionId()
       const token = this.#tokens.mint(address, header.dcid, newId)
       this.#answer(to, (out) => binding.retry(header.scid, header.dcid, newId, token, header.version, out))

@@ -1,6 +1,6 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { RpcError } from '@qrpc/core'
-import { WireFormat } from '@qrpc/wire'
+import { BufferBudget, Counters, DEFAULT_MAX_LISTENER_BUFFER, WireFormat } from '@qrpc/wire'
 import { type Config, loadBinding } from '../binding.ts'
 import { hostAndPort } from '../client/target.ts'
 import { Endpoint } from '../endpoint/endpoint.ts'
@@ -40,6 +40,11 @@ export interface QuicListenOptions extends QuicOptions {
    * 8.1.2), at the price of a round trip. Default: 100; 0 for always.
    */
   readonly retryAbove?: number | undefined
+  /**
+   * Bytes that all connections together keep, as `maxConnectionBuffer`. Beyond it calls of the connections that keep the
+   * most fail with `resource_exhausted`. Default: 1 GiB. Sane: a part of the memory of the process.
+   */
+  readonly maxListenerBuffer?: number | undefined
   /** Streams that a client may reset or stop in 10 s before its connection is closed. Default: 200. */
   readonly maxResets?: number | undefined
   /** How long a stream may take to send its first frame, in ms. Default: 10000. */
@@ -64,6 +69,8 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
   const { host = '127.0.0.1', port = 0, tls } = options
   const { maxConcurrentStreams = 1000, maxConnections = 10_000, maxResets = 200, retryAbove = 100 } = options
   const { firstFrameTimeoutMs = 10_000, handshakeTimeoutMs = 10_000 } = options
+  const { maxListenerBuffer = DEFAULT_MAX_LISTENER_BUFFER } = options
+  checkInteger('maxListenerBuffer', maxListenerBuffer, 1, Number.MAX_SAFE_INTEGER)
   checkInteger('port', port, 0, 65_535)
   checkInteger('maxConcurrentStreams', maxConcurrentStreams, 1, MAX_UINT31)
   checkInteger('maxConnections', maxConnections, 1, MAX_UINT31)
@@ -104,6 +111,8 @@ export async function listenQuic(options: QuicListenOptions): Promise<QuicListen
     firstFrameTimeoutMs,
     maxResets,
     maxLaneCalls: checked.lanes ? maxConcurrentStreams : 0,
+    buffers: new BufferBudget(maxListenerBuffer),
+    counters: new Counters('server'),
   }
   return new QuicListener(endpoint, shared === undefined, settings, [`quic://${hostAndPort(local.host, local.port)}`])
 }

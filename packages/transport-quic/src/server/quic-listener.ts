@@ -1,5 +1,5 @@
 import type { Channel, CloseOptions, Listener } from '@qrpc/core'
-import { AcceptQueue } from '@qrpc/wire'
+import { AcceptQueue, type Counters, type TransportCounters } from '@qrpc/wire'
 import type { Config } from '../binding.ts'
 import { Acceptor, type AcceptorSettings } from '../endpoint/acceptor.ts'
 import type { Endpoint } from '../endpoint/endpoint.ts'
@@ -10,6 +10,7 @@ const DEFAULT_GRACE_MS = 5000
 
 /** What a listener needs to know. */
 export interface QuicListenerSettings extends AcceptorSettings, ServerConnectionSettings {
+  readonly counters: Counters
   /** The config of connections with these credentials. */
   readonly configFor: (tls: ServerCredentials) => Config
 }
@@ -17,6 +18,8 @@ export interface QuicListenerSettings extends AcceptorSettings, ServerConnection
 /** Accepts channels over QUIC. */
 export class QuicListener implements Listener {
   readonly addresses: readonly string[]
+  /** What its connections have come to so far. */
+  readonly counters: TransportCounters
   readonly #endpoint: Endpoint
   readonly #ownsEndpoint: boolean
   readonly #connections = new Set<ServerConnection>()
@@ -29,6 +32,7 @@ export class QuicListener implements Listener {
     this.#ownsEndpoint = ownsEndpoint
     this.#settings = settings
     this.addresses = addresses
+    this.counters = settings.counters
     this.#acceptor = new Acceptor(endpoint, settings, (connect) => {
       const connection = new ServerConnection(
         connect,

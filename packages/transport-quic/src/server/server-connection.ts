@@ -1,10 +1,16 @@
 import { type Peer, RpcError } from '@qrpc/core'
-import { ByteChannel, ChannelTable, type ChannelTableObserver, type ChannelTableSettings } from '@qrpc/wire'
+import {
+  ByteChannel,
+  ChannelTable,
+  type ChannelTableObserver,
+  type ChannelTableSettings,
+  ResetBudget,
+} from '@qrpc/wire'
 import { hostAndPort } from '../client/target.ts'
 import type { QuicByteStream } from '../connection/quic-byte-stream.ts'
 import type { QuicConnection, QuicConnectionObserver } from '../connection/quic-connection.ts'
 
-const RESET_WINDOW_MS = 10_000
+const EXCESSIVE_LOAD = 8
 
 /** What the connections of a listener have in common. */
 export interface ServerConnectionSettings extends ChannelTableSettings {
@@ -23,8 +29,7 @@ export class ServerConnection implements QuicConnectionObserver {
   readonly #onGone: (connection: ServerConnection) => void
   #peer: Peer | undefined = undefined
   #closing = false
-  #resets = 0
-  #resetsSince = 0
+  readonly #resets: ResetBudget
 
   constructor(
     connect: (observer: QuicConnectionObserver) => QuicConnection,
@@ -33,12 +38,15 @@ export class ServerConnection implements QuicConnectionObserver {
     onGone: (connection: ServerConnection) => void,
   ) {
     this.#settings = settings
-    this.#channels = new ChannelTable(settings, observer)
+    this.#channels = new ChannelTable(settings, { ...observer, onStuck: (error) => this.#closeSoon(error) })
+    this.#resets = new ResetBudget(settings.maxResets)
     this.#onGone = onGone
     this.#connection = connect(this)
   }
 
-  onEstablished(): void {}
+  onEstablished(): void {
+    this.#knownPeer()
+  }
 
   onTurn(): void {}
 
@@ -49,19 +57,9 @@ export class ServerConnection implements QuicConnectionObserver {
     if (this.#closing) channel.sever(CLOSING, CLOSING)
   }
 
-  /** A peer that opens and resets streams has the server work for nothing (CVE-2023-44487). */
   onReset(): void {
-    const now = performance.now()
-    if (now - this.#resetsSince > RESET_WINDOW_MS) {
-      this.#resetsSince = now
-      this.#resets = 0
-    }
-    if (++this.#resets <= this.#settings.maxResets) return
-    const error = new RpcError(
-      'resource_exhausted',
-      `the client has reset more than ${this.#settings.maxResets} streams in 10 s`,
-    )
-    queueMicrotask(() => this.#connection.close(8, error))
+    const error = this.#resets.count()
+    if (error !== undefined) this.#closeSoon(error)
   }
 
   onClosed(error: RpcError): void {
@@ -84,12 +82,18 @@ export class ServerConnection implements QuicConnectionObserver {
     this.#connection.close(0, CLOSED)
   }
 
+  /** Not in the middle of what quiche does. */
+  #closeSoon(error: RpcError): void {
+    queueMicrotask(() => this.#connection.close(EXCESSIVE_LOAD, error))
+  }
+
   #knownPeer(): Peer {
     if (this.#peer === undefined) {
       const { host, port } = this.#connection.remote
       const [certificate] = this.#connection.quiche.peerCertChain() ?? []
       const address = hostAndPort(host, port)
       this.#peer = { transport: 'quic', address, ...(certificate && { certificate: new Uint8Array(certificate) }) }
+      this.#channels.established(this.#peer)
     }
     return this.#peer
   }

@@ -1,4 +1,5 @@
 import { RpcError } from '@qrpc/core'
+import { LimitError } from '../counters/limit-error.ts'
 import {
   type CheckedCborLimits,
   FREE_WEIGHT,
@@ -122,7 +123,7 @@ export class Scanner {
         if (major === MAP) length *= 2
         if (length > end - offset) throw truncated(end)
         if (items + length > maxItems) throw tooManyItems(maxItems)
-        if (depth === maxDepth) throw refused(at, `containers more than ${maxDepth} deep`)
+        if (depth === maxDepth) throw tooDeep(at, maxDepth)
         weight += WEIGHT_OF_CONTAINER
         if (weight > maxWeight) throw tooHeavy(maxExpansion)
         outerLeft[depth] = left - 1
@@ -256,14 +257,20 @@ function truncated(end: number): RpcError {
   return refused(end, 'a length beyond the end')
 }
 
+function tooDeep(at: number, maxDepth: number): LimitError {
+  const { code, message } = refused(at, `containers more than ${maxDepth} deep (maxDepth)`)
+  return new LimitError('maxDepth', code, message)
+}
+
 /** The error for a message with too many items. */
-function tooManyItems(maxItems: number): RpcError {
-  return new RpcError('invalid_argument', `the message has more than ${maxItems} items (maxItems)`)
+function tooManyItems(maxItems: number): LimitError {
+  return new LimitError('maxItems', 'invalid_argument', `the message has more than ${maxItems} items (maxItems)`)
 }
 
 /** The error for a message whose items take far more memory than its bytes. */
-export function tooHeavy(maxExpansion: number): RpcError {
-  return new RpcError(
+export function tooHeavy(maxExpansion: number): LimitError {
+  return new LimitError(
+    'maxExpansion',
     'invalid_argument',
     `the message would take more than ${maxExpansion} times its bytes in memory (maxExpansion)`,
   )

@@ -1,27 +1,12 @@
-import {
-  addObserver,
-  type Channel,
-  type ChannelObserver,
-  isRequest,
-  type Peer,
-  ReceiveHalf,
-  RpcError,
-  tellClosed,
-} from '@qrpc/core'
-import type { Signal } from '../control/control-item.ts'
+import { addObserver, type Channel, type ChannelObserver, isRequest, type Peer, RpcError, tellClosed } from '@qrpc/core'
+import { LimitError } from '../counters/limit-error.ts'
 import type { Frame } from '../frame/frame.ts'
-import type { FrameBatch } from '../frame/frame-batch.ts'
 import type { FrameReader } from '../frame/frame-reader.ts'
-import type { WireFormat } from '../wire-format.ts'
 import type { ByteStream, ByteStreamReader } from './byte-stream.ts'
-import { flushSoon } from './flush-queue.ts'
 import { HeldBytes } from './held-bytes.ts'
-import { Room } from './room.ts'
+import { SendingHalf, type SendingHalfOwner } from './sending-half.ts'
 
 const NOTHING = new Uint8Array(0)
-
-// What is gathered before it leaves without waiting for the turn to end.
-const FLUSH_SIZE = 64 * 1024
 
 /** What a stream that is no channel's becomes. */
 export interface Successor {
@@ -30,8 +15,7 @@ export interface Successor {
 }
 
 /** Whose channels they are: a connection. */
-export interface ByteChannelOwner {
-  readonly format: WireFormat
+export interface ByteChannelOwner extends SendingHalfOwner {
   /** Bytes of messages that a channel holds for its reader before it pauses its stream. */
   readonly receiveWindow: number
   /** The first frame of an accepted channel has arrived: it can be handed out. */
@@ -51,26 +35,17 @@ export interface ByteChannelOwner {
  * its send half is over, and the other has ended or was stopped. Until then it stays open, so that a call can be
  * cancelled without a reset of the stream.
  */
-export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteStreamReader {
+export class ByteChannel extends SendingHalf implements Channel, ByteStreamReader {
   readonly peer: Peer
   /** For its owner: when the peer is given up, in ticks of the owner's. */
   expiresAt: number = Number.MAX_SAFE_INTEGER
 
-  private readonly owner: ByteChannelOwner
-  private readonly stream: ByteStream
-  private readonly batch: FrameBatch
-  private readonly reader: FrameReader
-  private readonly opened: boolean
-  private readonly method: string | undefined
+  /** Bytes that are kept, in either direction, as the owner knows it. */
+  kept = 0
 
-  private sentFirst = false
-  private sendOver = false
-  private stopped: RpcError | undefined = undefined
-  private flushing = false
-  private blocked = false
-  private wrote = false
-  private finSent = false
-  private senders: Room | undefined = undefined
+  declare protected readonly owner: ByteChannelOwner
+  private readonly reader: FrameReader
+  private readonly method: string | undefined
 
   private announced: boolean
   private receivedFirst: boolean
@@ -79,7 +54,6 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   /** This side has told the peer to stop. */
   private stopSent = false
   private deaf = false
-  private gone = false
   private held: HeldBytes | undefined = undefined
   private paused = false
 
@@ -93,65 +67,22 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
    * @param method For an accepted channel: the method for which the stream was opened, which the request must name.
    */
   constructor(owner: ByteChannelOwner, stream: ByteStream, peer: Peer, opened: boolean, method?: string) {
-    super()
-    this.owner = owner
-    this.stream = stream
+    super(owner, stream, opened)
     this.peer = peer
-    this.opened = opened
     this.method = method
     this.announced = opened
     this.receivedFirst = opened
-    this.batch = owner.format.createBatch()
     this.reader = owner.format.createReader()
   }
 
   /** Bytes from the peer that are kept: unread messages, a frame that is incomplete, what the stream has not handed out. */
-  get unread(): number {
+  private get unread(): number {
     return (this.held?.total ?? 0) + this.reader.held + (this.stream.unread ?? 0)
   }
 
   /** Whether both halves are over. */
   get over(): boolean {
     return this.sendOver && (this.peerEnded || this.stopSent)
-  }
-
-  send(message: unknown, last = false): Promise<void> | undefined {
-    if (this.sendOver) throw this.notSending()
-    this.add(message)
-    if (last) {
-      this.owner.format.addEnd(this.batch)
-      this.endSending()
-      return undefined
-    }
-    if (this.blocked) return this.room().wait()
-    if (this.batch.size < FLUSH_SIZE) this.flushLater()
-    else {
-      this.flush()
-      if (this.blocked) return this.room().wait()
-    }
-    return undefined
-  }
-
-  trySend(message: unknown): boolean {
-    if (this.sendOver) throw this.notSending()
-    if (this.blocked) return false
-    this.add(message)
-    if (this.batch.size < FLUSH_SIZE) this.flushLater()
-    else this.flush()
-    return true
-  }
-
-  end(error?: RpcError): void {
-    if (this.sendOver) return
-    if (error === undefined) this.owner.format.addEnd(this.batch)
-    else this.owner.format.addSignal(this.batch, 'status', error)
-    this.endSending()
-  }
-
-  reset(error: RpcError): void {
-    if (this.sendOver) return
-    this.signalInstead('reset', error)
-    this.endSending()
   }
 
   stop(error: RpcError): void {
@@ -175,6 +106,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
       this.gone = true
       this.finishBoth(error)
       this.stream.reset(error)
+      this.countKept()
       this.owner.onGone(this)
     }
   }
@@ -186,9 +118,17 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
    */
   sever(errorHere: RpcError, errorThere: RpcError): boolean {
     if (this.over) return true
-    this.deaf = true
+    this.turnDeaf()
     this.lose(errorHere, errorThere)
     return !this.blocked
+  }
+
+  /** Cuts off both halves, and keeps nothing for the peer any more. */
+  shed(error: RpcError): void {
+    this.owner.onRefused(error)
+    this.sever(error, error)
+    if (this.blocked) this.stream.reset(error)
+    this.countKept()
   }
 
   /** Gives up on a peer that does not send its first frame, or close the stream, in time. */
@@ -199,7 +139,8 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     }
     // It is never handed out. The peer is told, and then has its time to close the stream.
     this.announced = true
-    const error = new RpcError('deadline_exceeded', 'the first frame did not come in time')
+    const error = new LimitError('firstFrameTimeoutMs', 'deadline_exceeded', 'the first frame did not come in time')
+    this.owner.onRefused(error)
     this.sever(error, error)
   }
 
@@ -208,31 +149,18 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (this.told) this.tell()
   }
 
-  /** Hands what was gathered to the stream. */
-  flush(): void {
-    this.flushing = false
-    if (this.gone) {
-      this.batch.take()
-      return
-    }
-    const size = this.batch.size
-    const fin = this.over && !this.finSent
-    if (size === 0 && !fin) return
-    if (fin) this.finSent = true
-    this.wrote = true
-    if (!this.stream.write(this.batch.take(), size, fin)) this.blocked = true
-  }
-
   get space(): Uint8Array | undefined {
     return this.deaf ? undefined : this.reader.space
   }
 
   onSpaceFilled(size: number): void {
+    this.owner.onReceived(size)
     this.reader.filled(size)
     this.readFrames(NOTHING)
   }
 
   onBytes(chunk: Uint8Array): void {
+    this.owner.onReceived(chunk.length)
     if (!this.deaf) this.readFrames(chunk)
   }
 
@@ -248,12 +176,19 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     }
     if (this.successor !== undefined) this.successor.readFrames()
     else if (!this.announced && this.receivedFirst) this.announce()
+    this.countKept()
   }
 
-  onDrain(): void {
-    this.blocked = false
-    this.flush()
-    if (!this.blocked) this.senders?.made()
+  /**
+   * Tells the owner how much the channel keeps, where that has changed: what nobody has read, and what the client that has
+   * opened it does not take.
+   */
+  countKept(): void {
+    const kept = this.gone ? 0 : this.unread + this.unsent
+    if (kept === this.kept) return
+    const more = kept - this.kept
+    this.kept = kept
+    this.owner.onKept(more)
   }
 
   onEnd(): void {
@@ -267,6 +202,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (this.gone) return
     this.gone = true
     this.batch.take()
+    this.countKept()
     if (!this.over) {
       this.lose(error ?? new RpcError('unavailable', 'the stream was closed before both halves had ended'))
     }
@@ -277,6 +213,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (this.held === undefined) return
     this.held.take()
     if (this.paused && this.held.total <= this.owner.receiveWindow >> 1) this.unpause()
+    this.countKept()
   }
 
   protected override onWaitForOnly(): void {
@@ -290,49 +227,10 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   /** What is dropped unread makes room, too. */
   protected override abort(error: RpcError): void {
     super.abort(error)
-    this.held = undefined
     this.unpause()
-  }
-
-  private room(): Room {
-    this.senders ??= new Room()
-    return this.senders
-  }
-
-  private add(message: unknown): void {
-    if (this.sentFirst || !this.opened) this.owner.format.addMessage(this.batch, message)
-    else {
-      this.owner.format.addFirst(this.batch, message)
-      this.sentFirst = true
-    }
-  }
-
-  /** The own half is over; what says so is in the batch. */
-  private endSending(): void {
-    this.sendOver = true
-    this.progress()
-  }
-
-  private progress(): void {
-    if (!this.over) {
-      if (!this.blocked) this.flushLater()
-      return
-    }
-    this.onBothOver()
-    // With nothing more to gather there is nothing to wait for.
-    if (!this.blocked) this.flush()
-  }
-
-  private flushLater(): void {
-    if (this.flushing) return
-    this.flushing = true
-    flushSoon(this)
-  }
-
-  /** Says that a half, or the channel, is over in place of what has not left yet. */
-  private signalInstead(signal: Signal, error: RpcError): void {
-    this.batch.take()
-    this.owner.format.addSignal(this.batch, signal, error)
+    if (this.held === undefined) return
+    this.held = undefined
+    this.countKept()
   }
 
   /** This side ends both halves. */
@@ -425,17 +323,24 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
   private onCancel(error: RpcError): void {
     // An accepted channel that is cancelled before it was handed out never existed.
     if (!this.receivedFirst) this.announced = true
-    this.deaf = true
+    this.turnDeaf()
     this.lose(error)
   }
 
   /** The peer does not keep to the format: nothing that it sends on this stream can be trusted any more. */
   private onViolation(error: RpcError): void {
-    this.deaf = true
+    this.owner.onRefused(error)
+    this.turnDeaf()
     this.receivedFirst = true
     const tooLateToTell = this.finSent
     this.lose(error, error)
     if (tooLateToTell) this.stream.reset(error)
+  }
+
+  /** What still comes is not looked at. */
+  private turnDeaf(): void {
+    this.deaf = true
+    this.reader.drop()
   }
 
   /** Both halves are over, and not by this side's doing. */
@@ -456,7 +361,7 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (telling) this.owner.onCutOff(this)
   }
 
-  private onBothOver(): void {
+  protected onBothOver(): void {
     if (this.told) return
     this.told = true
     this.tell()
@@ -477,9 +382,5 @@ export class ByteChannel extends ReceiveHalf<unknown> implements Channel, ByteSt
     if (!this.paused) return
     this.paused = false
     this.stream.resume()
-  }
-
-  private notSending(): RpcError {
-    return this.stopped ?? new RpcError('failed_precondition', 'the send half has ended: nothing can be sent after it')
   }
 }

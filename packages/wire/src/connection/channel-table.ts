@@ -1,13 +1,21 @@
-import { RpcError } from '@qrpc/core'
+import type { Peer, RpcError } from '@qrpc/core'
 import type { ByteChannel, ByteChannelOwner } from '../channel/byte-channel.ts'
 import type { ByteStream } from '../channel/byte-stream.ts'
+import type { BufferBudget, BufferKeeper } from '../counters/buffer-budget.ts'
+import { LimitError } from '../counters/limit-error.ts'
+import type { CountedConnection, Counters } from '../counters/transport-counters.ts'
 import type { FrameReader } from '../frame/frame-reader.ts'
 import { ServerLane, type ServerLaneObserver } from '../lane/server-lane.ts'
 import type { WireFormat } from '../wire-format.ts'
 import type { AcceptedChannel } from './accept-queue.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1
-const DEFAULT_MAX_UNREAD = 256 * 1024 * 1024
+
+/** What a connection may keep unless a limit says otherwise: 256 MiB. */
+export const DEFAULT_MAX_CONNECTION_BUFFER: number = 256 * 1024 * 1024
+
+/** What all connections of a listener may keep unless a limit says otherwise: 1 GiB. */
+export const DEFAULT_MAX_LISTENER_BUFFER: number = 1024 * 1024 * 1024
 
 /** What the channels of a connection have in common. */
 export interface ChannelTableSettings {
@@ -17,8 +25,12 @@ export interface ChannelTableSettings {
   readonly closeTimeoutMs: number
   /** How long an accepted stream may take to send its first frame, in ms. */
   readonly firstFrameTimeoutMs: number
-  /** Bytes from the peer that all channels together may keep. Default: 256 MiB. */
-  readonly maxUnread?: number | undefined
+  /** Bytes that all channels together may keep: from the peer and unread, or for the peer and not taken. Default: 256 MiB. */
+  readonly maxConnectionBuffer?: number | undefined
+  /** What the connection shares with others of its listener. Default: nothing. */
+  readonly buffers?: BufferBudget | undefined
+  /** Whose connection it is. Default: nobody counts. */
+  readonly counters?: Counters | undefined
   /** Calls that a lane of the peer's may carry at a time; 0 for no lanes. Default: 0. */
   readonly maxLaneCalls?: number | undefined
 }
@@ -29,6 +41,10 @@ export interface TableLane {
   readonly size: number
   /** Whether nothing of it has to be waited for. */
   readonly idle: boolean
+  /** Bytes that it keeps now. */
+  readonly kept: number
+  /** Lets go of so many bytes at least, those of the largest messages first, and ends their calls with the error. */
+  shed(bytes: number, error: LimitError): void
   /** Cuts off all its calls, and tells the peer why. */
   sever(errorHere: RpcError, errorThere: RpcError): void
   /** The stream is gone. */
@@ -41,10 +57,12 @@ export interface ChannelTableObserver {
   onAccepted?(channel: AcceptedChannel): void
   /** A channel is gone, and its place is free. */
   onGone(channel: AcceptedChannel): void
+  /** The connection keeps more than it may, for a peer that does not even take that it is told so: it must go. */
+  onStuck?(error: RpcError): void
 }
 
 /** The channels of one connection, from their opening until their streams are gone, and its lanes. */
-export class ChannelTable implements ByteChannelOwner, ServerLaneObserver {
+export class ChannelTable implements ByteChannelOwner, ServerLaneObserver, BufferKeeper {
   readonly format: WireFormat
   readonly receiveWindow: number
   readonly #observer: ChannelTableObserver
@@ -58,7 +76,14 @@ export class ChannelTable implements ByteChannelOwner, ServerLaneObserver {
   readonly #tickMs: number
   readonly #closeTicks: number
   readonly #firstFrameTicks: number
-  readonly #maxUnread: number
+  readonly #maxBuffer: number
+  readonly #buffers: BufferBudget | undefined
+  readonly #counters: Counters | undefined
+  #counted: CountedConnection | undefined = undefined
+  #kept = 0
+  #shedding = false
+  #gone = false
+  #shedAt = Number.POSITIVE_INFINITY
   readonly #maxLaneCalls: number
   #tick = 0
   #ticker: NodeJS.Timeout | undefined = undefined
@@ -70,8 +95,21 @@ export class ChannelTable implements ByteChannelOwner, ServerLaneObserver {
     this.#tickMs = Math.min(settings.closeTimeoutMs, settings.firstFrameTimeoutMs) / 2
     this.#closeTicks = Math.ceil(settings.closeTimeoutMs / this.#tickMs) + 1
     this.#firstFrameTicks = Math.ceil(settings.firstFrameTimeoutMs / this.#tickMs) + 1
-    this.#maxUnread = settings.maxUnread ?? DEFAULT_MAX_UNREAD
+    this.#maxBuffer = settings.maxConnectionBuffer ?? DEFAULT_MAX_CONNECTION_BUFFER
+    this.#buffers = settings.buffers
+    this.#counters = settings.counters
     this.#maxLaneCalls = settings.maxLaneCalls ?? 0
+    this.#buffers?.join(this)
+  }
+
+  /** The connection is made, and its peer known. Told once or more. */
+  established(peer: Peer): void {
+    this.#counted ??= this.#counters?.opened(peer)
+  }
+
+  /** Bytes that all channels keep. */
+  get kept(): number {
+    return this.#kept
   }
 
   /** How many channels there are, those on lanes among them. */
@@ -117,7 +155,7 @@ export class ChannelTable implements ByteChannelOwner, ServerLaneObserver {
   onLane(channel: ByteChannel, stream: ByteStream, reader: FrameReader): ServerLane | undefined {
     if (this.#maxLaneCalls === 0 || this.#accepted !== undefined) return undefined
     this.#channels.delete(channel)
-    const settings = { format: this.format, maxCalls: this.#maxLaneCalls, maxUnsent: this.#maxUnread }
+    const settings = { format: this.format, maxCalls: this.#maxLaneCalls }
     this.#accepted = new ServerLane(stream, reader, channel.peer, settings, this)
     this.#lanes.add(this.#accepted)
     return this.#accepted
@@ -141,6 +179,32 @@ export class ChannelTable implements ByteChannelOwner, ServerLaneObserver {
     this.#lanes.delete(lane)
     if (this.#accepted === lane) this.#accepted = undefined
     this.#hurryIfIdle()
+  }
+
+  onReceived(bytes: number): void {
+    this.#counted?.received(bytes)
+  }
+
+  onSent(bytes: number): void {
+    this.#counted?.sent(bytes)
+  }
+
+  onRefused(error: unknown): void {
+    if (this.#counted === undefined) this.#counters?.refused(error)
+    else this.#counted.refused(error)
+  }
+
+  onKept(more: number): void {
+    this.#kept += more
+    this.#counted?.keeps(more)
+    this.#buffers?.keeps(more)
+    if (more <= 0 || this.#kept <= this.#maxBuffer || this.#shedding) return
+    this.#shedding = true
+    // Not in the middle of what the channel does that has kept too much.
+    queueMicrotask(() => {
+      this.#shedding = false
+      this.#shedOwn()
+    })
   }
 
   onCutOff(channel: ByteChannel): void {
@@ -193,39 +257,62 @@ export class ChannelTable implements ByteChannelOwner, ServerLaneObserver {
     for (const channel of this.#channels) channel.onClosed(error)
     for (const lane of this.#lanes) lane.onClosed(error)
     this.#stopTicking()
+    this.#buffers?.keeps(-this.#kept)
+    this.#buffers?.leave(this)
+    this.#kept = 0
+    if (this.#counted !== undefined) this.#counted.closed(error)
+    else if (!this.#gone) this.#counters?.failed(error)
+    this.#counted = undefined
+    this.#gone = true
   }
 
   #onTick(): void {
     this.#tick++
     const lane = this.#accepted
     if (this.#channels.size === 0 && !lane?.arriving) this.#stopTicking()
-    lane?.dropArriving(new RpcError('deadline_exceeded', 'the request did not come in time'), this.#tick)
-    let unread = lane?.unread ?? 0
+    lane?.dropArriving(
+      new LimitError('firstFrameTimeoutMs', 'deadline_exceeded', 'the request did not come in time'),
+      this.#tick,
+    )
     for (const channel of this.#channels) {
       if (channel.expiresAt <= this.#tick) channel.drop()
-      if (!channel.over) unread += channel.unread
+      // What a paused stream takes in meanwhile tells nobody.
+      channel.countKept()
     }
-    if (unread > this.#maxUnread) this.#shed(unread)
+    if (this.#tick < this.#shedAt + this.#closeTicks) return
+    this.#shedAt = Number.POSITIVE_INFINITY
+    // Where something can still be let go of, that comes first.
+    if (this.#kept > this.#maxBuffer && !this.#shedding) this.#observer.onStuck?.(this.#overBudget())
   }
 
   /** Windows limit what one channel keeps; what all of them keep, its peer could grow with each that it opens. */
-  #shed(unread: number): void {
-    const error = new RpcError(
+  shed(bytes: number, error: LimitError): void {
+    this.#shedAt = Math.min(this.#shedAt, this.#tick)
+    this.#startTicking()
+    let left = bytes
+    for (const lane of this.#lanes) {
+      if (lane.kept <= this.#kept / 2) continue
+      left -= lane.kept
+      lane.shed(bytes, error)
+    }
+    for (const channel of [...this.#channels].sort((one, other) => other.kept - one.kept)) {
+      if (left <= 0) return
+      left -= channel.kept
+      channel.shed(error)
+    }
+  }
+
+  #shedOwn(): void {
+    const over = this.#kept - this.#maxBuffer
+    if (over > 0) this.shed(over, this.#overBudget())
+  }
+
+  #overBudget(): LimitError {
+    return new LimitError(
+      'maxConnectionBuffer',
       'resource_exhausted',
-      `the connection keeps ${unread} bytes that nobody has read; the limit is ${this.#maxUnread}`,
+      `the connection keeps ${this.#kept} bytes that nobody has read; the limit is ${this.#maxBuffer} (maxConnectionBuffer)`,
     )
-    let left = unread
-    const lane = this.#accepted
-    if (lane !== undefined && lane.unread > this.#maxUnread / 2) {
-      left -= lane.unread
-      lane.dropArriving(error)
-    }
-    for (const channel of [...this.#channels].sort((one, other) => other.unread - one.unread)) {
-      if (left <= this.#maxUnread) return
-      if (channel.over) continue
-      left -= channel.unread
-      channel.sever(error, error)
-    }
   }
 
   /** Whether nothing is left to wait for. */

@@ -7,6 +7,7 @@ import {
   RpcError,
   type StatefulConnector,
 } from '@qrpc/core'
+import { Counters, type TransportCounters } from '../counters/transport-counters.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
 import { OpenQueue, openAborted } from './open-queue.ts'
 
@@ -31,6 +32,12 @@ export interface ConnectionObserver {
   onClosed(): void
 }
 
+/** A connector whose connections are counted. */
+export interface NetworkConnector extends StatefulConnector {
+  /** What its connections have come to so far. */
+  readonly counters: TransportCounters
+}
+
 /** Makes a connection. It rejects with an `RpcError` `unavailable`, and gives up at once when the signal aborts. */
 export type Dial = (signal: AbortSignal, observer: ConnectionObserver) => Promise<Connection>
 
@@ -41,8 +48,10 @@ const MOST_MOVES = 3
  * A connector over one connection at a time: made when the first channel is opened, shared, and made anew for the next
  * channel after it was lost or the peer has asked for that. Opens that come within the backoff of a failure wait for it.
  */
-export class DialingConnector implements StatefulConnector {
+export class DialingConnector implements NetworkConnector {
   readonly address: string
+  readonly counters: TransportCounters
+  readonly #counters: Counters
   readonly #dial: Dial
   readonly #backoff: Backoff
   readonly #waiting = new OpenQueue()
@@ -56,9 +65,14 @@ export class DialingConnector implements StatefulConnector {
   #closed: RpcError | undefined = undefined
   #state: ConnectionState = 'idle'
 
-  /** @throws RpcError `invalid_argument` for a backoff that makes no sense. */
-  constructor(address: string, dial: Dial, backoff?: BackoffOptions) {
+  /**
+   * @param counters What its connections count with. Default: its own.
+   * @throws RpcError `invalid_argument` for a backoff that makes no sense.
+   */
+  constructor(address: string, dial: Dial, backoff?: BackoffOptions, counters: Counters = new Counters('client')) {
     this.address = address
+    this.counters = counters
+    this.#counters = counters
     this.#dial = dial
     this.#backoff = new Backoff(backoff)
   }
@@ -163,6 +177,7 @@ export class DialingConnector implements StatefulConnector {
   }
 
   #failed(error: RpcError): void {
+    if (this.#closed === undefined) this.#counters.failed(error)
     this.#notBefore = performance.now() + this.#backoff.failed()
     this.#change('transient_failure', error)
     this.#waiting.refuse(error)

@@ -1,5 +1,6 @@
 import { type MetadataEntries, type Request, RpcError } from '@qrpc/core'
 import type { CborCodec } from '../cbor/cbor-codec.ts'
+import { LimitError } from '../counters/limit-error.ts'
 
 /** What the header of a request may have unless a limit says otherwise: 16 KiB. */
 export const DEFAULT_MAX_HEADER_SIZE: number = 16 * 1024
@@ -67,7 +68,8 @@ function isEntry(entry: unknown): boolean {
 
 function checkSize(size: number, maxHeaderSize: number): void {
   if (size <= maxHeaderSize) return
-  throw new RpcError(
+  throw new LimitError(
+    'maxHeaderSize',
     'resource_exhausted',
     `a request header of ${size} bytes (method and metadata) is over the maxHeaderSize of ${maxHeaderSize} bytes`,
   )

@@ -93,6 +93,14 @@ export class FrameReader {
     return this.#received > 0 ? this.#continueBody() : this.#startBody()
   }
 
+  /** Lets go of what it holds: nothing will be read any more. */
+  drop(): void {
+    this.#chunk = NOTHING
+    this.#offset = 0
+    this.#body = NOTHING
+    this.#received = 0
+  }
+
   #readHead(): boolean {
     const chunk = this.#chunk
     const first = this.#headSize > 0 ? this.#head[0] : chunk[this.#offset]

@@ -1,4 +1,5 @@
 import { RpcError } from '@qrpc/core'
+import { LimitError } from '../counters/limit-error.ts'
 
 /** What a frame may hold at most unless a limit says otherwise: 16 MiB. */
 export const DEFAULT_MAX_MESSAGE_SIZE: number = 16 * 1024 * 1024
@@ -39,7 +40,8 @@ export function checkMaxMessageSize(maxMessageSize: number = DEFAULT_MAX_MESSAGE
 
 /** The error for a message beyond the limit, on either side. */
 export function tooLarge(size: number, maxMessageSize: number): RpcError {
-  return new RpcError(
+  return new LimitError(
+    'maxMessageSize',
     'resource_exhausted',
     `a message of ${size} bytes is over the maxMessageSize of ${maxMessageSize} bytes`,
   )

@@ -2,9 +2,11 @@ import { type Channel, type OpenOptions, type Peer, RpcError } from '@qrpc/core'
 import type { ByteStream } from '../channel/byte-stream.ts'
 import { OpenQueue } from '../connection/open-queue.ts'
 import type { ControlItem } from '../control/control-item.ts'
+import type { LimitError } from '../counters/limit-error.ts'
+import type { TrafficObserver } from '../counters/traffic-observer.ts'
 import type { WireFormat } from '../wire-format.ts'
 import { GatheredMessage } from './gathered-message.ts'
-import { Lane } from './lane.ts'
+import { type KeptMessage, Lane } from './lane.ts'
 import { OpenedLaneChannel, type OpeningLane } from './opened-lane-channel.ts'
 
 // Requests that may wait to be sent, in bytes, before further opens wait in line.
@@ -39,8 +41,15 @@ export class ClientLane extends Lane implements OpeningLane {
   #lost: RpcError | undefined = undefined
 
   /** @param maxCalls Calls that the server takes at a time on the lane. */
-  constructor(format: WireFormat, stream: ByteStream, peer: Peer, maxCalls: number, observer: ClientLaneObserver) {
-    super(format, stream, format.createReader())
+  constructor(
+    format: WireFormat,
+    stream: ByteStream,
+    peer: Peer,
+    maxCalls: number,
+    observer: ClientLaneObserver,
+    traffic: TrafficObserver,
+  ) {
+    super(format, stream, format.createReader(), traffic)
     this.peer = peer
     this.#maxCalls = maxCalls
     this.#observer = observer
@@ -87,6 +96,27 @@ export class ClientLane extends Lane implements OpeningLane {
       if (call < 0) this.dropped(channel)
       else if (!told) this.cancelled(channel, errorThere)
     }
+  }
+
+  shed(bytes: number, error: LimitError): void {
+    const messages: KeptMessage[] = []
+    for (const channel of this.#calls.values()) {
+      const { gathered } = channel
+      if (gathered === undefined || channel.over) continue
+      messages.push({
+        size: gathered.kept,
+        drop: () => {
+          channel.lost(error)
+          this.cancelled(channel, error)
+        },
+      })
+    }
+    this.dropLargest(messages, bytes, error)
+  }
+
+  /** What this side asks for is its own affair. */
+  protected get keptToSend(): number {
+    return 0
   }
 
   /** Ends the lane: no call is open, and none will be. */
@@ -139,7 +169,7 @@ export class ClientLane extends Lane implements OpeningLane {
     const channel = this.#known(call)
     if (channel.gathered !== undefined) throw begunBefore()
     const tooLarge = size > this.format.maxMessageSize
-    const gathered = new GatheredMessage(size, tooLarge || channel.over)
+    const gathered = new GatheredMessage(size, tooLarge || channel.over, this.gathering)
     channel.gathered = gathered
     if (tooLarge && !channel.over) {
       const error = this.tooLarge(size)
@@ -165,6 +195,7 @@ export class ClientLane extends Lane implements OpeningLane {
       throw new RpcError('invalid_argument', `a server's ${item.kind} for a call on a lane`)
     }
     this.#calls.delete(call)
+    channel.gathered?.drop()
     channel.ending(item)
     this.#callOver(channel)
   }

@@ -5,25 +5,32 @@ const EAGER_SIZE = 65 * 1024
 
 const NOTHING = new Uint8Array(0)
 
+/** Bytes of memory that the messages of a lane keep that are being gathered. */
+export interface Gathering {
+  total: number
+}
+
 /** A message on a lane that arrives in pieces: in a buffer of at most 65 KiB or twice what has arrived. */
 export class GatheredMessage {
   readonly #size: number
+  readonly #gathering: Gathering
   #received = 0
   #dropped: boolean
-  #bytes: Uint8Array
+  #bytes: Uint8Array = NOTHING
 
   /**
    * @param size Bytes of the whole.
    * @param dropped Whether nobody wants it: then its pieces are counted, and not kept.
    */
-  constructor(size: number, dropped: boolean) {
+  constructor(size: number, dropped: boolean, gathering: Gathering) {
     this.#size = size
+    this.#gathering = gathering
     this.#dropped = dropped
-    this.#bytes = dropped ? NOTHING : uninitialized(Math.min(size, EAGER_SIZE))
+    if (!dropped) this.#keep(uninitialized(Math.min(size, EAGER_SIZE)))
   }
 
   /** Bytes of memory that it keeps. */
-  get held(): number {
+  get kept(): number {
     return this.#bytes.length
   }
 
@@ -32,15 +39,17 @@ export class GatheredMessage {
     return this.#received === this.#size
   }
 
-  /** What was kept of it: all, once it is complete, unless it was dropped. */
-  get bytes(): Uint8Array {
-    return this.#bytes
+  /** Hands out what was kept of it: all, once it is complete, unless it was dropped. */
+  take(): Uint8Array {
+    const bytes = this.#bytes
+    this.#keep(NOTHING)
+    return bytes
   }
 
   /** Nobody wants it any more. */
   drop(): void {
     this.#dropped = true
-    this.#bytes = NOTHING
+    this.#keep(NOTHING)
   }
 
   /** Takes the next piece. @throws RpcError `invalid_argument` where it goes beyond the end of the message. */
@@ -57,7 +66,12 @@ export class GatheredMessage {
   #grow(size: number): void {
     const grown = uninitialized(size)
     grown.set(this.#bytes.subarray(0, this.#received))
-    this.#bytes = grown
+    this.#keep(grown)
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#gathering.total += bytes.length - this.#bytes.length
+    this.#bytes = bytes
   }
 }
 

@@ -2,13 +2,15 @@ import { Queue, RpcError } from '@qrpc/core'
 import type { ByteStream, ByteStreamReader } from '../channel/byte-stream.ts'
 import { flushSoon } from '../channel/flush-queue.ts'
 import type { ControlItem, Signal } from '../control/control-item.ts'
+import type { LimitError } from '../counters/limit-error.ts'
+import type { TrafficObserver } from '../counters/traffic-observer.ts'
 import { tooLarge } from '../frame/frame.ts'
 import type { FrameBatch } from '../frame/frame-batch.ts'
 import type { FrameReader } from '../frame/frame-reader.ts'
 import { readVarint, varintSizeOf } from '../frame/varint.ts'
 import type { WireFormat } from '../wire-format.ts'
 import type { CutMessage } from './cut-message.ts'
-import type { GatheredMessage } from './gathered-message.ts'
+import type { GatheredMessage, Gathering } from './gathered-message.ts'
 import { callOf, kindOf, MESSAGE, PIECE, START } from './tag.ts'
 
 // What is gathered before it leaves without waiting for the turn to end.
@@ -19,6 +21,14 @@ const FRAME_OVERHEAD = 16
 const SMALLEST_FRAME_LIMIT = 64 * 1024
 
 const NOTHING = new Uint8Array(0)
+
+/** A message that a lane keeps, all of it or a part. */
+export interface KeptMessage {
+  /** Bytes that it keeps. */
+  readonly size: number
+  /** Ends its call. */
+  readonly drop: () => void
+}
 
 /**
  * One stream that many calls of one message each way share. What they send in a turn leaves together; a message that is
@@ -31,6 +41,9 @@ export abstract class Lane implements ByteStreamReader {
   protected readonly stream: ByteStream
   protected readonly batch: FrameBatch
   private readonly reader: FrameReader
+  /** What has arrived in pieces, and not yet as a whole. */
+  protected readonly gathering: Gathering = { total: 0 }
+  private readonly traffic: TrafficObserver
   private readonly cut = new Queue<CutMessage>()
   private cutLeft = 0
   private flushing = false
@@ -38,11 +51,14 @@ export abstract class Lane implements ByteStreamReader {
   private finAsked = false
   private finSent = false
   private deaf = false
+  /** Bytes that it keeps: of messages that arrive, and that wait to be sent. */
+  kept = 0
   /** Nothing can be sent or received any more. */
   protected gone = false
 
-  constructor(format: WireFormat, stream: ByteStream, reader: FrameReader) {
+  constructor(format: WireFormat, stream: ByteStream, reader: FrameReader, traffic: TrafficObserver) {
     this.format = format
+    this.traffic = traffic
     this.stream = stream
     this.batch = format.createBatch()
     this.reader = reader
@@ -54,12 +70,28 @@ export abstract class Lane implements ByteStreamReader {
     return this.batch.size + this.cutLeft
   }
 
+  /** Of these, the bytes that are kept for the peer's sake. */
+  protected abstract readonly keptToSend: number
+
+  /** Ends the calls whose messages keep the most, until so many bytes are let go of. */
+  protected dropLargest(messages: KeptMessage[], bytes: number, error: LimitError): void {
+    let left = bytes
+    for (const { size, drop } of messages.sort((one, other) => other.size - one.size)) {
+      if (left <= 0) break
+      left -= size
+      this.traffic.onRefused(error)
+      drop()
+    }
+    this.countKept()
+  }
+
   /** Reads what the reader has taken before the lane was there. */
   readFrames(): void {
     this.read(undefined)
   }
 
   onBytes(chunk: Uint8Array): void {
+    this.traffic.onReceived(chunk.length)
     if (!this.deaf) this.read(chunk)
   }
 
@@ -71,6 +103,7 @@ export abstract class Lane implements ByteStreamReader {
         else this.onMessageFrame(frame.payload)
         if (this.deaf) return
       }
+      this.countKept()
     } catch (error) {
       this.onViolation(RpcError.from(error, 'internal'))
     }
@@ -91,6 +124,7 @@ export abstract class Lane implements ByteStreamReader {
     this.deaf = true
     this.batch.take()
     for (let cut = this.cut.shift(); cut !== undefined; cut = this.cut.shift()) this.dropCut(cut)
+    this.countKept()
     this.onGone(error ?? new RpcError('unavailable', 'the lane was closed before its calls were answered'))
   }
 
@@ -104,8 +138,10 @@ export abstract class Lane implements ByteStreamReader {
       const size = this.batch.size
       if (size === 0 && !fin) break
       if (fin) this.finSent = true
+      this.traffic.onSent(size)
       this.blocked = !this.stream.write(this.batch.take(), size, fin)
     } while (!this.blocked && this.cut.size > 0)
+    this.countKept()
     this.onFlushed()
   }
 
@@ -150,6 +186,7 @@ export abstract class Lane implements ByteStreamReader {
   }
 
   protected flushLater(): void {
+    if (this.blocked) this.countKept()
     if (this.batch.size >= FLUSH_SIZE && !this.blocked) this.flush()
     else if (!this.flushing && !this.blocked) {
       this.flushing = true
@@ -159,6 +196,7 @@ export abstract class Lane implements ByteStreamReader {
 
   /** The peer does not keep to the format, or what it was told to: all calls are lost. */
   protected onViolation(error: RpcError): void {
+    this.traffic.onRefused(error)
     this.deaf = true
     // The stream would only say that it is gone.
     this.onClosed(error)
@@ -238,7 +276,16 @@ export abstract class Lane implements ByteStreamReader {
 
   private gather(call: number, gathered: GatheredMessage, piece: Uint8Array): void {
     gathered.add(piece)
-    if (gathered.complete) this.onWhole(call, gathered.bytes)
+    if (gathered.complete) this.onWhole(call, gathered.take())
+  }
+
+  /** Tells how much the lane keeps, where that has changed. */
+  private countKept(): void {
+    const kept = this.gone ? 0 : this.gathering.total + this.keptToSend
+    if (kept === this.kept) return
+    const more = kept - this.kept
+    this.kept = kept
+    this.traffic.onKept(more)
   }
 
   /** The error of a message over the limit of this side. */

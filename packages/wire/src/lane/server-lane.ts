@@ -1,23 +1,23 @@
 import { type Peer, RpcError } from '@qrpc/core'
 import type { ByteStream } from '../channel/byte-stream.ts'
 import type { ControlItem, Signal } from '../control/control-item.ts'
+import { LimitError } from '../counters/limit-error.ts'
+import type { TrafficObserver } from '../counters/traffic-observer.ts'
 import type { FrameReader } from '../frame/frame-reader.ts'
 import type { WireFormat } from '../wire-format.ts'
 import { AcceptedLaneChannel, type AcceptingLane } from './accepted-lane-channel.ts'
 import { GatheredMessage } from './gathered-message.ts'
-import { Lane } from './lane.ts'
+import { type KeptMessage, Lane } from './lane.ts'
 
 /** What a server's lane needs to know. */
 export interface ServerLaneSettings {
   readonly format: WireFormat
   /** Calls that a lane takes at a time. */
   readonly maxCalls: number
-  /** Bytes of responses that may wait for a client that does not read them. */
-  readonly maxUnsent: number
 }
 
 /** Whom a server's lane tells. */
-export interface ServerLaneObserver {
+export interface ServerLaneObserver extends TrafficObserver {
   onAccepted(channel: AcceptedLaneChannel): void
   /** A call is over, and all of its response is on its way. */
   onCallOver(channel: AcceptedLaneChannel | undefined): void
@@ -53,7 +53,7 @@ export class ServerLane extends Lane implements AcceptingLane {
     settings: ServerLaneSettings,
     observer: ServerLaneObserver,
   ) {
-    super(settings.format, stream, reader)
+    super(settings.format, stream, reader, observer)
     this.peer = peer
     this.#settings = settings
     this.#observer = observer
@@ -75,11 +75,25 @@ export class ServerLane extends Lane implements AcceptingLane {
     return this.#calls.size + this.#arriving.size
   }
 
-  /** Bytes of memory that requests keep that have not arrived as a whole. */
-  get unread(): number {
-    let unread = 0
-    for (const { gathered } of this.#arriving.values()) unread += gathered.held
-    return unread
+  shed(bytes: number, error: LimitError): void {
+    // What was answered counts for no limit of calls: a client could have small answers pile up without end.
+    if (this.batch.size > this.kept / 2) {
+      this.onViolation(error)
+      return
+    }
+    const messages: KeptMessage[] = []
+    for (const [call, { gathered }] of this.#arriving) {
+      messages.push({ size: gathered.kept, drop: () => this.#dropArriving(call, gathered, error) })
+    }
+    for (const channel of this.#calls.values()) {
+      if (channel.cut === undefined) continue
+      messages.push({ size: channel.cut.left, drop: () => this.refuse(channel, 'cancel', error) })
+    }
+    this.dropLargest(messages, bytes, error)
+  }
+
+  protected get keptToSend(): number {
+    return this.unsent
   }
 
   /** Asks the client for no further calls; those that come all the same are answered until `sever`. */
@@ -100,10 +114,10 @@ export class ServerLane extends Lane implements AcceptingLane {
 
   /** Gives up on the requests that have not arrived as a whole. */
   dropArriving(error: RpcError, until: number = Number.POSITIVE_INFINITY): void {
-    for (const [call, { expiresAt }] of this.#arriving) {
+    for (const [call, { gathered, expiresAt }] of this.#arriving) {
       if (expiresAt > until) continue
-      this.#arriving.delete(call)
-      this.#refuseArriving(call, error)
+      this.#observer.onRefused(error)
+      this.#dropArriving(call, gathered, error)
     }
   }
 
@@ -138,7 +152,7 @@ export class ServerLane extends Lane implements AcceptingLane {
       this.#refuseEarly(call, refusal)
       return undefined
     }
-    const gathered = new GatheredMessage(size, false)
+    const gathered = new GatheredMessage(size, false, this.gathering)
     this.#arriving.set(call, { gathered, expiresAt: this.#observer.onArriving() })
     return gathered
   }
@@ -162,7 +176,9 @@ export class ServerLane extends Lane implements AcceptingLane {
     if (channel === undefined) {
       if (call >= this.#next) throw new RpcError('invalid_argument', `a cancel for call ${call}, which has not begun`)
       // It has crossed with the answer, unless there was nothing to answer yet.
-      if (this.#arriving.delete(call)) this.#refuseArriving(call, undefined)
+      const arriving = this.#arriving.get(call)
+      if (arriving === undefined) return
+      this.#dropArriving(call, arriving.gathered, undefined)
       return
     }
     channel.lost(item.error)
@@ -192,15 +208,6 @@ export class ServerLane extends Lane implements AcceptingLane {
     this.#observer.onLaneGone(this)
   }
 
-  protected override flushLater(): void {
-    super.flushLater()
-    const { maxUnsent } = this.#settings
-    // What was answered counts for no limit of calls: a client could have answers pile up without end.
-    if (this.unsent > maxUnsent) {
-      this.onViolation(new RpcError('resource_exhausted', `the client has left more than ${maxUnsent} bytes unread`))
-    }
-  }
-
   protected onFlushed(): void {}
 
   protected onCutSent(call: number): void {
@@ -214,7 +221,11 @@ export class ServerLane extends Lane implements AcceptingLane {
       throw new RpcError('invalid_argument', `call ${call} on a lane where ${this.#next} is the next`)
     }
     if (this.size >= this.#settings.maxCalls) {
-      throw new RpcError('resource_exhausted', `more calls on a lane than the ${this.#settings.maxCalls} at a time`)
+      throw new LimitError(
+        'maxConcurrentStreams',
+        'resource_exhausted',
+        `more calls on a lane than the ${this.#settings.maxCalls} at a time`,
+      )
     }
     this.#next++
   }
@@ -238,12 +249,15 @@ export class ServerLane extends Lane implements AcceptingLane {
 
   /** Refuses a call that has no channel. */
   #refuseEarly(call: number, error: RpcError): void {
+    this.#observer.onRefused(error)
     this.sendSignal(call, 'cancel', error)
     this.#finishIfDone()
   }
 
   /** Answers a call whose request will not be whole. */
-  #refuseArriving(call: number, error: RpcError | undefined): void {
+  #dropArriving(call: number, gathered: GatheredMessage, error: RpcError | undefined): void {
+    this.#arriving.delete(call)
+    gathered.drop()
     this.sendSignal(call, 'cancel', error)
     this.#observer.onCallOver(undefined)
     this.#finishIfDone()

@@ -1,5 +1,13 @@
 import { type Channel, type Connector, type Listener, RpcError } from '@qrpc/core'
-import { AcceptQueue, ByteChannel, ChannelTable, ClientLane, WireFormat, type WireOptions } from '@qrpc/wire'
+import {
+  AcceptQueue,
+  ByteChannel,
+  ChannelTable,
+  ClientLane,
+  type ClientLaneObserver,
+  WireFormat,
+  type WireOptions,
+} from '@qrpc/wire'
 import { PipeStream } from '../pipe-stream.ts'
 
 const PEER = { transport: 'pipe', address: 'pipe:' }
@@ -40,12 +48,18 @@ export function lanePair({
   there.reader = first
   table.addAccepted(first)
   const told: string[] = []
-  const lane = new ClientLane(new WireFormat(client), here, PEER, maxCalls, {
+  const format = new WireFormat(client)
+  const own = new ChannelTable(
+    { format, receiveWindow: 65_536, closeTimeoutMs: 1000, firstFrameTimeoutMs: 1000 },
+    { onGone() {} },
+  )
+  const observer: ClientLaneObserver = {
     onCallOver() {},
     onGoingAway: () => told.push('going away'),
     onLaneGone: () => told.push('gone'),
     openElsewhere: () => Promise.reject(new RpcError('unavailable', 'the lane was lost')),
-  })
+  }
+  const lane = new ClientLane(format, here, PEER, maxCalls, observer, own)
   const connector: Connector = {
     address: 'pipe:',
     open: (options) => lane.open(options),

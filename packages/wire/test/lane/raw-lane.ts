@@ -6,6 +6,7 @@ import {
   ChannelTable,
   type ChannelTableSettings,
   ClientLane,
+  type ClientLaneObserver,
   type ControlItem,
   decodeVarint,
   encodeVarint,
@@ -171,11 +172,15 @@ export function rawClient(options: Partial<ChannelTableSettings> & WireOptions =
 }
 
 /** The client's side of a connection, the server of which is the test. */
-export function rawServer(maxCalls = 10, options: WireOptions = {}) {
+export function rawServer(maxCalls = 10, options: Partial<ChannelTableSettings> & WireOptions = {}) {
   const format = new WireFormat(options)
   const stream = new RawStream(format, true)
   const told: string[] = []
-  const lane = new ClientLane(format, stream, PEER, maxCalls, {
+  const table = new ChannelTable(
+    { format, receiveWindow: 65_536, closeTimeoutMs: 1000, firstFrameTimeoutMs: 1000, ...options },
+    { onGone() {} },
+  )
+  const observer: ClientLaneObserver = {
     onCallOver: () => told.push('over'),
     onGoingAway: () => told.push('going away'),
     onLaneGone: () => told.push('gone'),
@@ -183,7 +188,9 @@ export function rawServer(maxCalls = 10, options: WireOptions = {}) {
       told.push('elsewhere')
       return Promise.reject(new Error('elsewhere'))
     },
-  })
+  }
+  const lane = new ClientLane(format, stream, PEER, maxCalls, observer, table)
+  table.addLane(lane)
   const open = (signalToAbort?: AbortSignal) => lane.open({ pattern: 'unary', signal: signalToAbort })
   const call = (message: unknown): Channel => {
     const channel = open() as Channel
@@ -192,6 +199,7 @@ export function rawServer(maxCalls = 10, options: WireOptions = {}) {
   }
   return {
     format,
+    table,
     stream,
     lane,
     told,

@@ -235,16 +235,28 @@ describe('a client that does not keep to the rules loses its lane, and its calls
     expect(lane.resetWith?.code).toBe('unavailable')
     expect(closed).toEqual(['unavailable'])
   })
+})
 
-  test('responses that it leaves unread', () => {
-    const { lane, request, accepted } = rawClient({ maxUnread: 100_000 })
-    lane.push(request(0, 0), request(1, 1), request(2, 2))
-    lane.full = true
-    void accepted[0]?.send(new Uint8Array(60_000), true)
-    expect(lane.resetWith).toBeUndefined()
-    void accepted[1]?.send(new Uint8Array(60_000), true)
-    expect(lane.resetWith?.code).toBe('resource_exhausted')
-  })
+test('of responses that a client leaves unread those are given up that keep too much', async () => {
+  const { lane, request, accepted, table } = rawClient({ maxConnectionBuffer: 200_000 })
+  lane.push(request(0, 0), request(1, 1), request(2, 2))
+  lane.full = true
+  void accepted[0]?.send(new Uint8Array(150_000), true)
+  await new Promise(setImmediate)
+  expect(table.kept).toBeGreaterThan(70_000)
+  void accepted[1]?.send(new Uint8Array(160_000), true)
+  await new Promise(setImmediate)
+  expect(table.kept).toBeLessThan(200_000)
+  void accepted[2]?.send('small', true)
+  lane.drain()
+  const sent = await lane.taken()
+  const errors = sent.flatMap(({ call, control }) => (control?.kind === 'cancel' ? [[call, control.error.code]] : []))
+  expect(errors).toEqual([[1, 'resource_exhausted']])
+  const received = (number: number): number =>
+    sent.reduce((sum, { call, payload }) => sum + (call === number ? (payload?.length ?? 0) : 0), 0)
+  expect(received(0)).toBeGreaterThan(150_000)
+  expect(received(2)).toBeGreaterThan(0)
+  expect(table.kept).toBe(0)
 })
 
 describe('the end', () => {
