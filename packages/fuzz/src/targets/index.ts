@@ -1,0 +1,18 @@
+import type { Target } from '../engine/target.ts'
+import { cbor } from './cbor.ts'
+import { channelClient, channelServer, laneClient, laneServer } from './channels.ts'
+import { controlItems } from './control-items.ts'
+import { firstMessage } from './first-message.ts'
+import { wireFrames } from './wire-frames.ts'
+
+/** All that is fuzzed. */
+export const TARGETS: readonly Target[] = [
+  wireFrames,
+  cbor,
+  firstMessage,
+  controlItems,
+  channelServer,
+  channelClient,
+  laneServer,
+  laneClient,
+]
