@@ -216,12 +216,14 @@ export const cancellation: readonly ConformanceCase[] = [
     },
   },
   {
-    name: 'bidi, while the client waits for room: its send is rejected',
+    name: 'bidi, while the client waits for room: its send is rejected, and the handler that reads nothing learns of it',
     async run(bed) {
+      const seen = signal()
       bed.serve({
         async *talk(_, __, context) {
           yield 1
           await aborted(context.signal)
+          seen.resolve()
         },
       })
       const call = bed.client.talk(0)
@@ -229,6 +231,7 @@ export const cancellation: readonly ConformanceCase[] = [
       const { sending } = await filled(() => call.send(1))
       call.cancel()
       expectStatus(await failure(sending), 'cancelled')
+      await seen.promise
     },
   },
   {

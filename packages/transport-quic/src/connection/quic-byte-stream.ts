@@ -132,6 +132,13 @@ export class QuicByteStream implements ByteStream {
     }
   }
 
+  /** Hears of a reset while it is paused: quiche has dropped then what had arrived, and counts the stream as read. */
+  readReset(): void {
+    if (!this.connection.quiche.streamFinished(this.id)) return
+    this.paused = false
+    this.read()
+  }
+
   reset(error: RpcError): void {
     if (this.gone) return
     if (this.id >= 0) this.abandon(errorCodeOf(error.code))

@@ -323,8 +323,10 @@ export class QuicConnection {
     let paused = false
     if (few) {
       for (const stream of this.#streams.values()) {
-        if (stream.paused) paused = true
-        else if (quiche.streamReadable(stream.id)) stream.read()
+        if (stream.paused) {
+          paused = true
+          stream.readReset()
+        } else if (quiche.streamReadable(stream.id)) stream.read()
       }
     }
     // Streams that came before others that the network has held up, or too many to ask each of them.
@@ -334,7 +336,8 @@ export class QuicConnection {
   #readListed(): void {
     for (const id of this.quiche.readable()) {
       const stream = this.#streams.get(id)
-      if (stream !== undefined) stream.read()
+      if (stream?.paused) stream.readReset()
+      else if (stream !== undefined) stream.read()
       else if (this.#isServer && id % 4 === 0 && id >= this.#nextPeer && !this.#ahead.has(id)) this.#accept(id)
     }
   }

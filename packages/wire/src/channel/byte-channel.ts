@@ -125,6 +125,7 @@ export class ByteChannel extends SendingHalf implements Channel, ByteStreamReade
 
   /** Cuts off both halves, and keeps nothing for the peer any more. */
   shed(error: RpcError): void {
+    if (this.over && !this.blocked) return
     this.owner.onRefused(error)
     this.sever(error, error)
     if (this.blocked) this.stream.reset(error)

@@ -154,6 +154,10 @@ export class ClientLane extends Lane implements OpeningLane {
     this.#callOver(channel)
   }
 
+  refused(error: unknown): void {
+    this.traffic.onRefused(error)
+  }
+
   decode(payload: Uint8Array): unknown {
     if (payload.length > this.format.maxMessageSize) throw this.tooLarge(payload.length)
     return this.format.decodeMessage(payload)
@@ -173,6 +177,7 @@ export class ClientLane extends Lane implements OpeningLane {
     channel.gathered = gathered
     if (tooLarge && !channel.over) {
       const error = this.tooLarge(size)
+      this.refused(error)
       channel.lost(error)
       this.cancelled(channel, error)
     }

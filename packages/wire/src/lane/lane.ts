@@ -43,7 +43,7 @@ export abstract class Lane implements ByteStreamReader {
   private readonly reader: FrameReader
   /** What has arrived in pieces, and not yet as a whole. */
   protected readonly gathering: Gathering = { total: 0 }
-  private readonly traffic: TrafficObserver
+  protected readonly traffic: TrafficObserver
   private readonly cut = new Queue<CutMessage>()
   private cutLeft = 0
   private flushing = false

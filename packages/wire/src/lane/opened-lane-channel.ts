@@ -20,6 +20,8 @@ export interface OpeningLane {
   cancelled(channel: OpenedLaneChannel, error: RpcError): void
   /** A channel that never sent its request is over. */
   dropped(channel: OpenedLaneChannel): void
+  /** A response was not what it should be. */
+  refused(error: unknown): void
   /** What a response says; throws where it cannot be decoded. */
   decode(payload: Uint8Array): unknown
 }
@@ -101,6 +103,7 @@ export class OpenedLaneChannel extends ReceiveHalf<unknown> implements Channel {
     try {
       this.deliver(this.lane.decode(payload), true)
     } catch (error) {
+      this.lane.refused(error)
       this.lost(RpcError.from(error, 'internal'))
       return
     }
