@@ -183,6 +183,7 @@ describe('floods', () => {
     raw.write(PREFACE, ...opens)
     for (const id of ids.slice(10)) await raw.frame(({ type, stream }) => type === FRAME.rstStream && stream === id)
     expect(raw.codes(FRAME.rstStream)).toEqual(Array.from({ length: 50 }, () => NGHTTP2_REFUSED_STREAM))
+    expect(site.listener.counters.limits.maxConcurrentStreams).toBe(50)
     const call = Buffer.concat([request('echo/talk', undefined), message('still here')])
     for (const id of ids.slice(0, 10)) {
       raw.write(http2Frame(FRAME.data, 0, id, call))
@@ -220,12 +221,14 @@ describe('floods', () => {
     )
     await raw.frame(({ type, stream }) => type === FRAME.data && stream === 101)
     expect(raw.codes(FRAME.goaway)).toEqual([])
+    expect(site.listener.counters.limits.maxResets).toBe(0)
     raw.write(
       http2Frame(FRAME.headers, END_HEADERS, 103, requestFields('/echo/echo')),
       http2Frame(FRAME.rstStream, 0, 103, uint32(NGHTTP2_CANCEL)),
     )
     await raw.closed
     expect(raw.codes(FRAME.goaway)[0]).toBe(NGHTTP2_ENHANCE_YOUR_CALM)
+    expect(site.listener.counters.limits.maxResets).toBe(1)
   })
 
   test('the rapid reset attack: opened and reset in one packet (CVE-2023-44487)', async () => {
@@ -322,6 +325,7 @@ describe('those that never come to the point', () => {
     await using raw = await RawSocket.connect(site.port)
     await raw.closed
     await site.othersGoOn()
+    expect(site.listener.counters.limits.idleTimeoutMs).toBe(1)
   })
 
   test('a preface that comes byte by byte has handshakeTimeoutMs', async () => {
@@ -332,6 +336,7 @@ describe('those that never come to the point', () => {
     await raw.closed
     clearInterval(trickle)
     await site.othersGoOn()
+    expect(site.listener.counters.limits.handshakeTimeoutMs).toBe(1)
   })
 
   test('a TLS handshake that never begins has handshakeTimeoutMs', async () => {
@@ -340,6 +345,7 @@ describe('those that never come to the point', () => {
     await using raw = await RawSocket.connect(site.port)
     await raw.closed
     await site.othersGoOn()
+    expect(site.listener.counters.limits.handshakeTimeoutMs).toBe(1)
   })
 
   test('a client that sends no more than its preface is closed unless it answers', async () => {
@@ -397,6 +403,7 @@ describe('those that never come to the point', () => {
     await good.answered
     expect(good.messages).toEqual(['a text'])
     expect(site.errors).toEqual([])
+    expect(site.listener.counters.limits.firstFrameTimeoutMs).toBe(3)
   })
 
   test('clients that never end their side after the response hold their own places only', async () => {

@@ -53,6 +53,7 @@ export async function underAttack(
       await connector.close()
       expect(await outcome).toBe('cancelled')
       await server.close({ graceMs: 0 })
+      await expect.poll(() => listener.counters).toMatchObject({ connections: 0, bytesKept: 0 })
     },
   }
 }

@@ -117,6 +117,7 @@ describe('floods', () => {
     expect(await client.closed).toBe(`application error ${RESOURCE_EXHAUSTED}`)
     await site.othersGoOn()
     expect(reasons).toHaveLength(20)
+    expect(site.listener.counters.limits.maxResets).toBe(1)
   })
 
   test.each(['reset', 'stop', 'both'] as const)(
@@ -206,6 +207,7 @@ describe('those that never come to the point', () => {
     expect(await halfway.closed).toBe(CANCELLED)
     await expectWorking(client)
     expect(site.errors).toEqual([])
+    expect(site.listener.counters.limits.firstFrameTimeoutMs).toBe(2)
   })
 
   test('a client that goes away without a word is forgotten after idleTimeoutMs, with its handlers; one that is idle stays', async () => {
@@ -225,6 +227,7 @@ describe('those that never come to the point', () => {
     await call.next()
     client.mute = true
     expect(await gone).toMatchObject({ code: 'unavailable' })
+    expect(site.listener.counters.limits.idleTimeoutMs).toBe(1)
   })
 })
 

@@ -123,6 +123,7 @@ describe('handshakes that are begun and not finished', () => {
     const types: string[] = []
     for (const { id } of first) types.push((await beginner.answerTo(id)).type)
     expect(types).toEqual([...Array(5).fill('initial'), ...Array(15).fill('retry')])
+    expect(site.listener.counters.limits.retryAbove).toBe(15)
     // One that proves its address is let in meanwhile.
     await using connector = connectQuic(site.address, { tls: { ca: site.ca } })
     expect(await createClient(Echo, connector).echo('proven')).toBe('proven')

@@ -37,6 +37,7 @@ export async function underAttack(
   await othersGoOn()
 
   return {
+    listener,
     address,
     port: Number(new URL(address).port),
     ca,
@@ -54,6 +55,7 @@ export async function underAttack(
       await connector.close()
       expect(await outcome).toBe('cancelled')
       await server.close({ graceMs: 0 })
+      await expect.poll(() => listener.counters).toMatchObject({ connections: 0, bytesKept: 0 })
     },
   }
 }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { expect, test } from 'vitest'
 import { failure, settled, until } from '../wait.ts'
 import type { NetworkUnderTest } from './network.ts'
@@ -40,6 +41,35 @@ export function testConnectionLimits(network: NetworkUnderTest, lanes: boolean):
     expect(await answer).toEqual(Uint8Array.of(2))
     for (const call of [...running, waiting]) call.cancel()
     expect(site.counters.limits.maxConcurrentStreams).toBe(0)
+  })
+
+  test('channels of node:diagnostics_channel tell of connections and limits, on both sides', async () => {
+    const told: [string, Record<string, unknown>][] = []
+    const listeners = ['qrpc:connection:open', 'qrpc:connection:close', 'qrpc:limit'].map((name) => {
+      const listen = (event: unknown): void => void told.push([name, event as Record<string, unknown>])
+      subscribe(name, listen)
+      return () => unsubscribe(name, listen)
+    })
+    await using site = await LimitedSite.open(network, { maxMessageSize: 4096, lanes })
+    const { client, connector } = site.client({ lanes })
+    const error = await failure(client.echo(new Uint8Array(5000)))
+    expect(error.code).toBe('resource_exhausted')
+    await connector.close()
+    await until(() => told.filter(([name]) => name === 'qrpc:connection:close').length === 2)
+    for (const stop of listeners) stop()
+    const of = (name: string, side: string) => told.filter(([on, event]) => on === name && event.side === side)
+    for (const side of ['client', 'server']) {
+      const [[, opened] = [], ...moreOpened] = of('qrpc:connection:open', side)
+      const [[, closed] = [], ...moreClosed] = of('qrpc:connection:close', side)
+      expect([moreOpened, moreClosed]).toEqual([[], []])
+      expect(opened?.peer).toMatchObject({ transport: expect.any(String), address: expect.any(String) })
+      expect(closed).toMatchObject({ side, peer: opened?.peer, error: { code: expect.any(String) } })
+      expect(closed?.durationMs).toBeGreaterThan(0)
+      expect(closed?.bytesSent).toBeGreaterThan(0)
+      expect(closed?.bytesReceived).toBeGreaterThan(0)
+    }
+    expect(of('qrpc:limit', 'client')).toEqual([])
+    expect(of('qrpc:limit', 'server')).toMatchObject([[expect.any(String), { limit: 'maxMessageSize' }]])
   })
 
   test('connections and bytes are counted alike on both sides, and connections are given back', async () => {

@@ -13,5 +13,7 @@ export function describeLimits(name: string, network: NetworkUnderTest): void {
     testMessageLimits(network, lanes)
     testConnectionLimits(network, lanes)
   })
-  describe(`the buffers of ${name}`, () => testBufferLimits(network))
+  describe(`the buffers of ${name}`, () => {
+    testBufferLimits(network)
+  })
 }

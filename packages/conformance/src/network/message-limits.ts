@@ -15,7 +15,8 @@ interface MessageLimit {
 }
 
 // A request of `limited/echo`: its header, and the head of a byte string of up to 64 KiB.
-const REQUEST_OVERHEAD = 1 + 1 + 'limited/echo'.length + 3
+const HEAD_OF_BYTES = 3
+const REQUEST_OVERHEAD = 1 + 1 + 'limited/echo'.length + HEAD_OF_BYTES
 // The same header with an entry of metadata: `[method, null, [['k', value]]]`.
 const HEADER_OVERHEAD = 1 + 1 + 'limited/echo'.length + 1 + 1 + 1 + 2 + 3
 
@@ -53,13 +54,6 @@ const LIMITS: readonly MessageLimit[] = [
   },
 ]
 
-/** Arrays inside each other. */
-function nested(depth: number): unknown {
-  let value: unknown = 'the innermost'
-  for (let n = 0; n < depth; n++) value = [value]
-  return value
-}
-
 /** Each side holds what it is sent to its own limits: to the last byte, and it counts what it has refused. */
 export function testMessageLimits(network: NetworkUnderTest, lanes: boolean): void {
   for (const { limit, value, code, under, message, metadata } of LIMITS) {
@@ -76,22 +70,40 @@ export function testMessageLimits(network: NetworkUnderTest, lanes: boolean): vo
       expect(site.counters.limits[limit]).toBe(1)
       expect(await client.echo('goes on')).toBe('goes on')
     })
+  }
 
-    if (metadata !== undefined) continue
-    test(`${limit} of a client: the same holds for responses`, async () => {
+  test('maxMessageSize of a client: just under it the response arrives, just over it that call fails, and is counted', async () => {
+    await using site = await LimitedSite.open(network, { lanes })
+    const { client, connector } = site.client({ maxMessageSize: 4096, lanes })
+    const under = 4096 - HEAD_OF_BYTES
+    expect(await client.bytes(under)).toHaveLength(under)
+    expect(connector.counters.limits.maxMessageSize).toBe(0)
+    expect((await failure(client.bytes(under + 1))).code).toBe('resource_exhausted')
+    expect(connector.counters.limits.maxMessageSize).toBe(1)
+    expect(await client.bytes(1)).toHaveLength(1)
+    expect(site.counters.limits.maxMessageSize).toBe(0)
+  })
+
+  test.each(LIMITS)(
+    '$limit of a client: what is just over it is not even sent',
+    async ({ limit, value, code, ...sizes }) => {
+      const { under, message, metadata } = sizes
       await using site = await LimitedSite.open(network, { lanes })
       const { client, connector } = site.client({ [limit]: value, lanes })
-      if (limit !== 'maxMessageSize') {
-        // It does not send what it does not take.
-        expect((await failure(client.echo(message(under + 1)))).code).toBe(code)
-        return
-      }
-      const size = under + REQUEST_OVERHEAD - 3
-      expect(await client.bytes(size)).toHaveLength(size)
+      const options = metadata === undefined ? {} : { metadata: metadata(under + 1) }
+      const error = await failure(client.echo(message(under + 1), options).then(() => 'an answer'))
+      expect(error.code).toBe(code)
+      expect(error.message).toContain(limit)
       expect(connector.counters.limits[limit]).toBe(0)
-      expect((await failure(client.bytes(size + 1))).code).toBe(code)
-      expect(connector.counters.limits[limit]).toBe(1)
-      expect(await client.bytes(1)).toHaveLength(1)
-    })
-  }
+      expect(await client.echo('goes on')).toBe('goes on')
+      expect(site.counters.limits[limit]).toBe(0)
+    },
+  )
+}
+
+/** Arrays inside each other. */
+function nested(depth: number): unknown {
+  let value: unknown = 'the innermost'
+  for (let n = 0; n < depth; n++) value = [value]
+  return value
 }

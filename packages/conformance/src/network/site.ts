@@ -9,6 +9,7 @@ import {
   service,
   unary,
 } from '@qrpc/core'
+import { until } from '../wait.ts'
 import type { Limits, NetworkCounters, NetworkUnderTest } from './network.ts'
 
 /** What clients call while limits are tried. */
@@ -73,5 +74,6 @@ export class LimitedSite implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#connectors.map((connector) => connector.close()))
     await this.#server.close({ graceMs: 0 })
+    await until(() => this.counters.connections === 0)
   }
 }
