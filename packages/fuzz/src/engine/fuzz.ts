@@ -105,7 +105,10 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
       await tryTogether(Array.from({ length: atATime }, next))
     }
   } finally {
-    await subject.close?.()
+    await subject.close?.().catch((error: unknown) => {
+      // What is left of all inputs together.
+      findings.set('close', { kind: 'close', what: `it cannot be closed: ${String(error)}`, input: new Uint8Array(0) })
+    })
   }
   return { executions, corpus: corpus.length, covered: coverage.size, findings: [...findings.values()] }
 }

@@ -3,6 +3,8 @@ import { cbor } from './cbor.ts'
 import { channelClient, channelServer, laneClient, laneServer } from './channels.ts'
 import { controlItems } from './control-items.ts'
 import { firstMessage } from './first-message.ts'
+import { http2Connector, http2Listener } from './http2.ts'
+import { quicConnector, quicDatagrams, quicStreams, quicTampered } from './quic.ts'
 import { wireFrames } from './wire-frames.ts'
 
 /** All that is fuzzed. */
@@ -15,4 +17,10 @@ export const TARGETS: readonly Target[] = [
   channelClient,
   laneServer,
   laneClient,
+  http2Listener,
+  http2Connector,
+  quicDatagrams,
+  quicStreams,
+  quicConnector,
+  quicTampered,
 ]
