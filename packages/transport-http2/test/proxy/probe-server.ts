@@ -9,8 +9,10 @@ let server: Server | undefined
 
 process.on('message', (order: Order) => {
   if ('listen' in order) void listen(order.listen)
-  else if ('release' in order) releases.get(order.release)?.()
-  else void server?.close().then(() => process.disconnect())
+  else releases.get(order.release)?.()
+})
+process.once('SIGTERM', () => {
+  void server?.close({ graceMs: 30_000 }).then(() => process.disconnect())
 })
 process.on('disconnect', () => process.exit())
 
@@ -29,6 +31,11 @@ async function listen({ name, port, tls }: ProbeServerSettings): Promise<void> {
     {
       server: () => name,
       echo: (message) => message,
+      work: async (key) => {
+        report('started', key, name)
+        await new Promise(setImmediate)
+        return key
+      },
       metadata: (_, { metadata }) => [...metadata],
       refuse: (key) => {
         throw Probe.refuse.error('NotFound', { key })

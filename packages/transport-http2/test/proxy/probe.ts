@@ -5,6 +5,8 @@ export const Probe = service('probe', {
   /** The server that answers. */
   server: unary<void, string>(),
   echo: unary<unknown, unknown>(),
+  /** Gives the key back. It may be asked for twice. */
+  work: unary({ request: type<string>(), response: type<string>(), idempotent: true }),
   metadata: unary<void, readonly (readonly [string, string | Uint8Array])[]>(),
   refuse: unary({ request: type<string>(), response: type<void>(), errors: { NotFound: type<{ key: string }>() } }),
   /** Answers when it is cancelled, or never. */
@@ -39,7 +41,7 @@ export interface ProbeServerSettings {
 }
 
 /** What a server process is told. */
-export type Order = { readonly listen: ProbeServerSettings } | { readonly release: string } | { readonly close: true }
+export type Order = { readonly listen: ProbeServerSettings } | { readonly release: string }
 
 /** What a server process says. */
 export type Notice = { readonly listening: string } | { readonly report: Report }

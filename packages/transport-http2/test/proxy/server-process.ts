@@ -42,6 +42,17 @@ export class ServerProcess implements AsyncDisposable {
     this.#child?.send(order)
   }
 
+  /** Asks it to end, as a supervisor does. Resolves with its exit code. */
+  async terminate(): Promise<number | null> {
+    const child = this.#child
+    this.#child = undefined
+    if (child === undefined) throw new Error(`the server ${this.name} does not run`)
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    const [code] = (await ended) as [number | null]
+    return code
+  }
+
   /** Ends it as a crash would. */
   async kill(): Promise<void> {
     const child = this.#child
