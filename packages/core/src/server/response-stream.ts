@@ -22,6 +22,8 @@ export async function streamResponses(call: ServerCall, responses: unknown): Pro
     }
   } catch (error) {
     call.fail(error)
+  } finally {
+    call.ended()
   }
 }
 

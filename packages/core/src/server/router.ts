@@ -4,6 +4,7 @@ import { Deadline } from '../deadline.ts'
 import { RpcError } from '../error.ts'
 import { chain, type InterceptedNext, type Interceptor } from '../interceptor/interceptor.ts'
 import { type Request, readRequest } from '../request.ts'
+import { AbandonedCalls } from './abandoned-calls.ts'
 import type { Handlers } from './handlers.ts'
 import { handlerAtEnd } from './intercepted-handler.ts'
 import { guarded, printUnexpected, type ReportError } from './report.ts'
@@ -23,6 +24,11 @@ export interface ServeOptions {
   readonly onError?: ReportError
   /** How long an accepted channel may take to bring its request, in ms. Default: 10000. Sane: 1000 to 60000. */
   readonly requestTimeout?: number
+  /**
+   * Handlers of one client that may run on though their calls are over: cancelled, or past their deadlines. Beyond it
+   * its calls fail with `resource_exhausted` until some have ended. Default: 1000. Sane: as `maxConcurrentStreams`.
+   */
+  readonly maxAbandonedCalls?: number
 }
 
 /** Serves the calls of channels, wherever these come from. */
@@ -52,12 +58,16 @@ class ContractRouter implements Router {
   private readonly interceptors: readonly Interceptor[]
   private readonly report: ReportError
   private readonly requestTimeout: number
+  private readonly maxAbandonedCalls: number
+  private readonly abandoned: AbandonedCalls
 
   constructor(served: ReadonlyMap<string, Route>, options: ServeOptions) {
     this.routes = served
     this.interceptors = options.interceptors ?? []
     this.report = guarded(options.onError ?? printUnexpected)
     this.requestTimeout = options.requestTimeout ?? 10_000
+    this.maxAbandonedCalls = options.maxAbandonedCalls ?? 1000
+    this.abandoned = new AbandonedCalls(this.maxAbandonedCalls)
   }
 
   handle(channel: Channel): void {
@@ -76,7 +86,15 @@ class ContractRouter implements Router {
       this.refuse(channel, new RpcError('unimplemented', `there is no method "${request.method}" here`), request.method)
       return
     }
-    const call = new ServerCall(channel, request, route, this.report)
+    if (this.abandoned.tooMany(channel.peer)) {
+      const error = new RpcError(
+        'resource_exhausted',
+        `${this.maxAbandonedCalls} cancelled calls of this client still run (maxAbandonedCalls)`,
+      )
+      this.refuse(channel, error, request.method)
+      return
+    }
+    const call = new ServerCall(channel, request, route, this.report, this.abandoned)
     runCall(call, this.interceptors.length > 0 ? this.through(call) : undefined)
   }
 

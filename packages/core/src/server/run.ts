@@ -32,6 +32,7 @@ export function runCall(call: ServerCall, through: InterceptedNext | undefined):
 }
 
 async function runIntercepted(call: ServerCall, through: InterceptedNext): Promise<void> {
+  call.begin()
   try {
     const { method, metadata, values, deadline, peer } = call
     const { pattern, takesUpdates, streams } = call.route
@@ -50,6 +51,7 @@ async function runIntercepted(call: ServerCall, through: InterceptedNext): Promi
 
 function handlerResult(call: ServerCall, message: unknown): unknown {
   const { handler, takesUpdates, update } = call.route
+  call.begin()
   if (!takesUpdates) return handler(message, call)
   return handler(message, checkedUpdates(call.channel, update), call)
 }

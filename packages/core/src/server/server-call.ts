@@ -5,6 +5,7 @@ import { RpcError } from '../error.ts'
 import { LazySignal } from '../interceptor/lazy-signal.ts'
 import { Metadata } from '../metadata.ts'
 import type { Request } from '../request.ts'
+import type { AbandonedCalls } from './abandoned-calls.ts'
 import type { Context } from './context.ts'
 import type { ReportError } from './report.ts'
 import type { Route } from './route.ts'
@@ -28,12 +29,15 @@ export class ServerCall implements Context, ChannelObserver {
   private lazyValues: ContextValues | undefined = undefined
   private lazyMetadata: Metadata | undefined = undefined
   private whenOver: (() => void)[] | undefined = undefined
+  private readonly abandoned: AbandonedCalls
+  private handling = false
 
-  constructor(channel: Channel, request: Request, route: Route, report: ReportError) {
+  constructor(channel: Channel, request: Request, route: Route, report: ReportError, abandoned: AbandonedCalls) {
     this.channel = channel
     this.request = request
     this.route = route
     this.reportError = report
+    this.abandoned = abandoned
     const timeout = request.timeout
     if (timeout !== undefined) {
       this.deadlineAt = Date.now() + timeout
@@ -78,8 +82,21 @@ export class ServerCall implements Context, ChannelObserver {
     return this.lazyCutOff
   }
 
+  /** The handler runs from now on. */
+  begin(): void {
+    this.handling = true
+  }
+
+  /** The handler runs no more. */
+  ended(): void {
+    if (!this.handling) return
+    this.handling = false
+    if (this.over) this.abandoned.remove(this.peer)
+  }
+
   /** Answers with the only response. */
   respond(response: unknown): void {
+    this.ended()
     if (this.over) return
     this.finish()
     try {
@@ -106,6 +123,7 @@ export class ServerCall implements Context, ChannelObserver {
 
   /** Ends the responses of a stream. */
   complete(): void {
+    this.ended()
     if (this.over) return
     this.finish()
     this.channel.end()
@@ -114,6 +132,7 @@ export class ServerCall implements Context, ChannelObserver {
 
   /** Answers with what the handler threw: an `RpcError` as it is, anything else as `internal` without a word about it. */
   fail(thrown: unknown): void {
+    this.ended()
     if (this.over) {
       this.afterwards(thrown)
       return
@@ -158,6 +177,7 @@ export class ServerCall implements Context, ChannelObserver {
     this.cutShort = error
     this.lazyCutOff?.abort(error)
     this.finish()
+    if (this.handling) this.abandoned.add(this.peer)
   }
 
   private finish(): void {

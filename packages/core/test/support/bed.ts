@@ -51,6 +51,7 @@ export interface BedOptions {
   readonly handlers?: Partial<Handlers<typeof Kit>>
   readonly clientInterceptors?: readonly Interceptor[]
   readonly serverInterceptors?: readonly Interceptor[]
+  readonly maxAbandonedCalls?: number
   readonly open?: Open
   readonly window?: number
 }
@@ -69,6 +70,7 @@ export function bed(options: BedOptions = {}): Bed {
   const server = serve(Kit, { ...DEFAULTS, ...options.handlers }, transport.listener, {
     interceptors: options.serverInterceptors ?? [],
     onError: (error, source) => errors.push({ error, source }),
+    ...(options.maxAbandonedCalls !== undefined && { maxAbandonedCalls: options.maxAbandonedCalls }),
   })
   const client = createClient(Kit, transport.connector, { interceptors: options.clientInterceptors ?? [] })
   return { ...transport, client, server, errors }
