@@ -11,7 +11,7 @@ export class GoodServer {
   readonly address: string
   readonly #server: Server
   readonly #running: () => number
-  #unexpected: unknown = undefined
+  #unexpected: Error | undefined = undefined
 
   constructor(listener: Listener) {
     const { handlers, running } = createHandlers()
@@ -19,7 +19,8 @@ export class GoodServer {
     this.#running = running
     this.#server = serve(Tried, handlers, listener, {
       onError: (error) => {
-        if (!(error instanceof RpcError)) this.#unexpected ??= error
+        if (!(error instanceof RpcError))
+          this.#unexpected ??= new Error('a server saw what is no RpcError', { cause: error })
       },
     })
   }

@@ -9,15 +9,20 @@ interface RanFunction {
 /** What has run in some time. */
 export type Ran = readonly RanFunction[]
 
+// From now on: V8 counts the blocks of what it compiles, so that what is to be covered must be loaded after this.
+const session = new Session()
+session.connect()
+session.post('Profiler.enable')
+session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
+
 /** How often a piece of code ran, by powers of two from bit 0 (once) to bit 7 (128 times or more). */
 const MOST_BITS = 7
 
 /**
  * What of the code has run, as V8 counts it block by block, so that inputs that get further are told from those that do
- * not. Nothing has to be built or loaded for it.
+ * not. It counts what is loaded after this module.
  */
-export class Coverage implements Disposable {
-  readonly #session = new Session()
+export class Coverage {
   readonly #relevant: (url: string) => boolean
   // For each function what was seen of each of its characters.
   readonly #seen = new Map<string, Uint8Array>()
@@ -28,11 +33,8 @@ export class Coverage implements Disposable {
   /** @param relevant The scripts that count. */
   constructor(relevant: (url: string) => boolean) {
     this.#relevant = relevant
-    this.#session.connect()
-    this.#post('Profiler.enable')
-    this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
     // All that has run by now.
-    this.#take()
+    this.ran()
   }
 
   /** Characters of code that have run, those that ran more often counted again by powers of two. */
@@ -42,7 +44,7 @@ export class Coverage implements Disposable {
 
   /** What has run since it was last asked. */
   ran(): Ran {
-    return this.#take()
+    return take()
       .filter(({ url }) => this.#relevant(url))
       .flatMap(({ url, functions }) => functions.map(({ ranges }) => ({ url, ranges })))
   }
@@ -57,11 +59,6 @@ export class Coverage implements Disposable {
     const before = this.#size
     for (const one of ran) this.#compare(one, true)
     return this.#size > before
-  }
-
-  [Symbol.dispose](): void {
-    this.#post('Profiler.stopPreciseCoverage')
-    this.#session.disconnect()
   }
 
   /** @returns Whether something is new; all of it is looked at only to `keep` it. */
@@ -98,23 +95,19 @@ export class Coverage implements Disposable {
     }
     return seen
   }
-
-  #take(): Profiler.ScriptCoverage[] {
-    let scripts: Profiler.ScriptCoverage[] = []
-    // The session is in this thread and answers before it returns.
-    this.#session.post('Profiler.takePreciseCoverage', (error, { result }) => {
-      if (error !== null) throw error
-      scripts = result
-    })
-    return scripts
-  }
-
-  #post(method: 'Profiler.enable' | 'Profiler.stopPreciseCoverage'): void {
-    this.#session.post(method)
-  }
 }
 
 /** The code that is tried: what the packages consist of, and what decodes for them. */
 export function isOurs(url: string): boolean {
   return /\/packages\/(?:core|wire|transport-\w+)\/(?:src|dist)\/|\/cbor-x\//.test(url)
+}
+
+function take(): Profiler.ScriptCoverage[] {
+  let scripts: Profiler.ScriptCoverage[] = []
+  // The session is in this thread and answers before it returns.
+  session.post('Profiler.takePreciseCoverage', (error, { result }) => {
+    if (error !== null) throw error
+    scripts = result
+  })
+  return scripts
 }

@@ -3,7 +3,7 @@ import { mutate } from './mutate.ts'
 import { Random } from './random.ts'
 import { shrink } from './shrink.ts'
 import type { Target } from './target.ts'
-import { Trial, type Wrong } from './trial.ts'
+import { HANGS, Trial, type Wrong } from './trial.ts'
 import { Unheard } from './unheard.ts'
 
 const MAX_SIZE = 64 * 1024
@@ -19,6 +19,8 @@ export interface FuzzOptions {
   readonly executions?: number
   /** For how long, in ms. Default: no limit. */
   readonly ms?: number
+  /** After how many findings it ends. Default: 10, or one of an input that hangs. */
+  readonly mostFindings?: number
   /** Of which scripts it matters what of them runs. Default: those of qrpc and what decodes for it. */
   readonly relevant?: (url: string) => boolean
   /** Hears of inputs before they are tried. */
@@ -35,7 +37,7 @@ export interface Finding extends Wrong {
 /** What was tried. */
 export interface FuzzReport {
   readonly executions: number
-  /** Inputs that got further than those before them. */
+  /** Seeds, and inputs that got further than those before them. */
   readonly corpus: number
   /** How much code has run; see {@link Coverage}. */
   readonly covered: number
@@ -45,13 +47,14 @@ export interface FuzzReport {
 /** Tries inputs on the target: its seeds, and what can be made of them and of what got further. */
 export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzReport> {
   const { seed, executions: most = Number.POSITIVE_INFINITY, ms = Number.POSITIVE_INFINITY } = options
+  const { mostFindings = MOST_FINDINGS } = options
   const { tokens = [], layout, maxSize = MAX_SIZE, atATime = AT_A_TIME } = target
   const random = new Random(seed)
   const seeds = await target.seeds()
   using unheard = new Unheard()
   const subject = await target.open()
   const trial = new Trial(target, subject, unheard)
-  using coverage = new Coverage(options.relevant ?? isOurs)
+  const coverage = new Coverage(options.relevant ?? isOurs)
   const corpus: Uint8Array[] = []
   const findings = new Map<string, Finding>()
   let executions = 0
@@ -60,13 +63,14 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   const chosen = (): Uint8Array => (random.oneIn(3) ? random.pick(corpus.slice(-LATEST)) : other())
   const next = (): Uint8Array => mutate(chosen(), { random, tokens, layout, maxSize, other })
 
-  async function tryTogether(inputs: readonly Uint8Array[]): Promise<void> {
+  async function tryTogether(inputs: readonly Uint8Array[], areSeeds: boolean): Promise<void> {
     executions += inputs.length
     options.onTry?.(inputs)
     const wrong = await trial.together(inputs)
     const ran = coverage.ran()
-    if (inputs.length === 1 && wrong === undefined) {
-      if (coverage.add(ran)) corpus.push(...inputs)
+    if (areSeeds && wrong === undefined) {
+      coverage.add(ran)
+      corpus.push(...inputs)
     } else if (wrong !== undefined || coverage.isNew(ran)) {
       await tryApart(inputs, wrong)
       // What does not run again with any of them is not looked for again.
@@ -79,6 +83,7 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   async function tryApart(inputs: readonly Uint8Array[], wrong: Wrong | undefined): Promise<void> {
     let found = false
     for (const input of inputs) {
+      if (findings.size >= mostFindings) return
       const again = await trial.one(input)
       const further = coverage.add(coverage.ran())
       if (again !== undefined) {
@@ -92,17 +97,20 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   }
 
   async function keep(input: Uint8Array, wrong: Wrong): Promise<void> {
-    if (findings.has(wrong.kind) || findings.size >= MOST_FINDINGS) return
+    if (findings.has(wrong.kind) || findings.size >= mostFindings) return
     findings.set(wrong.kind, { ...wrong, input })
+    // That would take as long each time.
+    if (wrong.kind === HANGS) return
     const smaller = await shrink(input, async (less) => (await trial.one(less))?.kind === wrong.kind)
     findings.set(wrong.kind, { ...wrong, input: smaller })
   }
 
   try {
-    for (const input of seeds) await tryTogether([input])
+    for (let at = 0; at < seeds.length; at += atATime) await tryTogether(seeds.slice(at, at + atATime), true)
     const end = performance.now() + ms
-    while (executions < most && performance.now() < end && findings.size < MOST_FINDINGS) {
-      await tryTogether(Array.from({ length: atATime }, next))
+    // What hangs may go on, and disturb all that comes.
+    while (executions < most && performance.now() < end && findings.size < mostFindings && !findings.has(HANGS)) {
+      await tryTogether(Array.from({ length: atATime }, next), false)
     }
   } finally {
     await subject.close?.().catch((error: unknown) => {

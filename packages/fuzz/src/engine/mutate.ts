@@ -18,7 +18,7 @@ type Change = (input: Uint8Array, material: Material) => Uint8Array
 
 /** Where heads, lengths and signs change their meaning. */
 const TURNING_POINTS = [0, 1, 0x17, 0x18, 0x1b, 0x1f, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xf6, 0xf7, 0xfe, 0xff]
-const MOST_CHANGES_LOG2 = 4
+const MOST_CHANGES_LOG2 = 3
 const LONGEST_INSERT = 16
 const MOST_REPEATS = 4096
 

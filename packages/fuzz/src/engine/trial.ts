@@ -10,6 +10,9 @@ const PATIENCE_MS = 20_000
 // Compiling and collecting garbage cost what they cost, whatever the input is: what is over budget has more chances.
 const CHANCES = 4
 
+/** The kind of what takes for ever, or nearly so. */
+export const HANGS = 'it hangs'
+
 /** What is wrong with an input. */
 export interface Wrong {
   /** The same for the same kind of thing. */
@@ -95,7 +98,7 @@ async function settled(pending: readonly (void | Promise<void>)[], ms: number): 
   const all = Promise.allSettled(pending.map((one) => Promise.resolve(one)))
   const outcomes = await Promise.race([all, late])
   clearTimeout(timer)
-  if (outcomes === 'late') return { kind: 'it hangs', what: `it hangs: no result after ${ms} ms` }
+  if (outcomes === 'late') return { kind: HANGS, what: `${HANGS}: no result after ${ms} ms` }
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   return failed === undefined ? undefined : describe(failed.reason)
 }
@@ -103,7 +106,7 @@ async function settled(pending: readonly (void | Promise<void>)[], ms: number): 
 function describe(thrown: unknown): Wrong {
   if (!(thrown instanceof Error)) return { kind: typeof thrown, what: String(thrown) }
   if ((thrown as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
-    return { kind: 'it hangs', what: `it hangs: ${thrown.message}` }
+    return { kind: HANGS, what: `${HANGS}: ${thrown.message}` }
   }
   // Where it was thrown tells kinds apart, and the numbers in a message do not.
   const place = thrown.stack?.split('\n').find((line) => line.startsWith('    at ')) ?? ''

@@ -42,3 +42,5 @@ function toHex(bytes: Uint8Array): string {
 }
 
 process.once('message', (work) => void main(work as Work))
+// All is said, or nobody is there any more to hear it.
+process.once('disconnect', () => process.exit())

@@ -8,6 +8,8 @@ const NOTHING: Progress = { done: false, executions: 0, corpus: 0, covered: 0, f
 export interface SuperviseOptions extends Work {
   /** After how long without a word the process is stuck, in ms. */
   readonly silenceMs: number
+  /** Whether nothing is heard of what the process prints as it fails. Default: false. */
+  readonly quiet?: boolean
   readonly onProgress?: (progress: Progress) => void
 }
 
@@ -15,8 +17,17 @@ export interface SuperviseOptions extends Work {
  * Fuzzes a target in a process of its own, so that what ends a process, or keeps it busy for ever, is a finding, too.
  * @returns The last that it said, and what has become of it.
  */
-export async function supervise({ silenceMs, onProgress, ...work }: SuperviseOptions): Promise<Progress> {
-  const child = fork(new URL('fuzz-process.ts', import.meta.url))
+export async function supervise({
+  silenceMs,
+  quiet = false,
+  onProgress,
+  ...work
+}: SuperviseOptions): Promise<Progress> {
+  const child = fork(new URL('fuzz-process.ts', import.meta.url), {
+    execArgv: ['--conditions=@qrpc/source', '--expose-gc', '--import', 'tsx'],
+    // What a native module says when it gives up is not for the eyes of who has started this.
+    stdio: ['ignore', 'inherit', quiet ? 'ignore' : 'inherit', 'ipc'],
+  })
   let last = NOTHING
   let silent = false
   let timer: NodeJS.Timeout | undefined

@@ -14,13 +14,13 @@ import { HTTP2_FRAMES } from '../layouts/http2-frames.ts'
 import { FRAMES, LANE_FRAMES } from '../seeds/documented.ts'
 
 const CHOICES_SIZE = 2
-const CALL_MS = 100
+const CALL_MS = 40
 const STAYS_MS = 5
 // Short, so that what waits for a peer that says nothing is tried, too.
 const LISTENING = {
-  firstFrameTimeoutMs: 200,
-  handshakeTimeoutMs: 200,
-  idleTimeoutMs: 400,
+  firstFrameTimeoutMs: 100,
+  handshakeTimeoutMs: 100,
+  idleTimeoutMs: 150,
   closeTimeoutMs: 50,
   maxMessageSize: 100_000,
 }

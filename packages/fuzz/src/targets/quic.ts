@@ -18,7 +18,7 @@ import { FRAMES, LANE_FRAMES } from '../seeds/documented.ts'
 import { channelClient, channelServer, laneClient, laneServer } from './channels.ts'
 
 const CHOICES_SIZE = 2
-const CALL_MS = 150
+const CALL_MS = 80
 const LANE = Uint8Array.of(0x05, 0x81, 4)
 const PROTOCOLS = ['qrpc/1+lanes', 'qrpc/1']
 const LISTENING = { firstFrameTimeoutMs: 200, handshakeTimeoutMs: 500, idleTimeoutMs: 1500, closeTimeoutMs: 50 }
@@ -164,11 +164,7 @@ export const quicTampered: Target = {
   patienceMs: 40_000,
   seeds: () => [
     new Uint8Array(30),
-    ...[3, 4, 5, 6, 7].flatMap((operation) => [
-      Uint8Array.of(operation, 10, 2),
-      Uint8Array.of(0, 0, 0, operation, 200, 3),
-      new Uint8Array(60).map((_, n) => (n % 9 === 0 ? operation : n)),
-    ]),
+    ...[3, 4, 5, 6, 7].map((operation) => new Uint8Array(24).map((_, n) => (n % 9 === 3 ? operation : n % 3))),
   ],
   async open() {
     const tls = await certified()
