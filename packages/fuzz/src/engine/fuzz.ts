@@ -1,8 +1,9 @@
+import { leftSince, openHandles } from '@qrpc/conformance/leftovers'
 import { Coverage, isOurs } from './coverage.ts'
 import { mutate } from './mutate.ts'
 import { Random } from './random.ts'
 import { shrink } from './shrink.ts'
-import type { Target } from './target.ts'
+import type { Subject, Target } from './target.ts'
 import { HANGS, Trial, type Wrong } from './trial.ts'
 import { Unheard } from './unheard.ts'
 
@@ -50,6 +51,7 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   const { mostFindings = MOST_FINDINGS } = options
   const { tokens = [], layout, maxSize = MAX_SIZE, atATime = AT_A_TIME } = target
   const random = new Random(seed)
+  const handles = openHandles()
   const seeds = await target.seeds()
   using unheard = new Unheard()
   const subject = await target.open()
@@ -113,10 +115,22 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
       await tryTogether(Array.from({ length: atATime }, next), false)
     }
   } finally {
-    await subject.close?.().catch((error: unknown) => {
-      // What is left of all inputs together.
-      findings.set('close', { kind: 'close', what: `it cannot be closed: ${String(error)}`, input: new Uint8Array(0) })
-    })
+    // What is left of all inputs together.
+    const left = await leftOf(subject, handles)
+    if (left !== undefined && !findings.has(HANGS)) {
+      findings.set(left, { kind: left, what: left, input: new Uint8Array(0) })
+    }
   }
   return { executions, corpus: corpus.length, covered: coverage.size, findings: [...findings.values()] }
+}
+
+/** Closes the subject. @returns What is wrong with that, or was left open. */
+async function leftOf(subject: Subject, before: ReadonlyMap<string, number>): Promise<string | undefined> {
+  try {
+    await subject.close?.()
+  } catch (error) {
+    return `it cannot be closed: ${String(error)}`
+  }
+  const left = await leftSince(before)
+  return left.length === 0 ? undefined : `handles were left open: ${left.join(', ')}`
 }
