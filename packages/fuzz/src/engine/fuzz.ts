@@ -49,7 +49,7 @@ export interface FuzzReport {
 export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzReport> {
   const { seed, executions: most = Number.POSITIVE_INFINITY, ms = Number.POSITIVE_INFINITY } = options
   const { mostFindings = MOST_FINDINGS } = options
-  const { tokens = [], layout, maxSize = MAX_SIZE, atATime = AT_A_TIME } = target
+  const { tokens = [], layout, maxSize = MAX_SIZE, atATime = AT_A_TIME, guided = true } = target
   const random = new Random(seed)
   const handles = openHandles()
   const seeds = await target.seeds()
@@ -73,7 +73,7 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
     if (areSeeds && wrong === undefined) {
       coverage.add(ran)
       corpus.push(...inputs)
-    } else if (wrong !== undefined || coverage.isNew(ran)) {
+    } else if (wrong !== undefined || (guided && coverage.isNew(ran))) {
       await tryApart(inputs, wrong)
       // What does not run again with any of them is not looked for again.
       coverage.add(ran)

@@ -32,6 +32,11 @@ export interface Target {
   readonly budget: Budget
   /** After how long without a result an input counts as one that hangs, in ms. Default: 20000. */
   readonly patienceMs?: number
+  /**
+   * Whether inputs that get further are looked for. Default: true. Not where how far they get is mostly a matter of time: each
+   * batch would be tried again, one by one.
+   */
+  readonly guided?: boolean
   /** How many inputs are tried at a time; one after the other where `try` gives no promise. Default: 16. */
   readonly atATime?: number
   open(): Subject | Promise<Subject>

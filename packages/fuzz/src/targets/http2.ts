@@ -24,8 +24,12 @@ const LISTENING = {
   closeTimeoutMs: 50,
   maxMessageSize: 100_000,
 }
+// A session of Node.js that has ended itself for what the server did notices nothing more, not even that the socket is
+// closed: time has to tell.
 const CONNECTING = {
-  connectTimeoutMs: 2000,
+  connectTimeoutMs: 300,
+  keepAliveIntervalMs: 100,
+  keepAliveTimeoutMs: 200,
   closeTimeoutMs: 50,
   initialBackoffMs: 1,
   maxBackoffMs: 5,

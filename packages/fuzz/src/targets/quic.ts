@@ -160,6 +160,7 @@ export const quicTampered: Target = {
   name: 'quic-tampered',
   budget: CONNECTION_BUDGET,
   maxSize: 300,
+  guided: false,
   atATime: 8,
   patienceMs: 40_000,
   seeds: () => [
