@@ -36,6 +36,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     text: 'In operation',
     items: [
       { text: 'Operating it', link: '/operating' },
+      { text: 'Security', link: '/security' },
       { text: 'Proxies', link: '/proxies' },
       { text: 'Lanes', link: '/lanes' },
       { text: 'Codecs', link: '/codecs' },
