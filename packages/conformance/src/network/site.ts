@@ -13,7 +13,7 @@ import { until } from '../wait.ts'
 import type { Limits, NetworkCounters, NetworkUnderTest } from './network.ts'
 
 /** What clients call while limits are tried. */
-export const Limited = service('limited', {
+const Limited = service('limited', {
   /** Gives its request back. */
   echo: unary<unknown, unknown>(),
   /** Gives so many bytes. */
