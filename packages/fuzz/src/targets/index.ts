@@ -5,6 +5,7 @@ import { controlItems } from './control-items.ts'
 import { firstMessage } from './first-message.ts'
 import { http2Connector, http2Listener } from './http2.ts'
 import { quicConnector, quicDatagrams, quicStreams, quicTampered } from './quic.ts'
+import { quicInitials } from './quic-initials.ts'
 import { wireFrames } from './wire-frames.ts'
 
 /** All that is fuzzed. */
@@ -20,6 +21,7 @@ export const TARGETS: readonly Target[] = [
   http2Listener,
   http2Connector,
   quicDatagrams,
+  quicInitials,
   quicStreams,
   quicConnector,
   quicTampered,

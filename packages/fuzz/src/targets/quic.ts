@@ -38,7 +38,7 @@ function certified(): Promise<Certificate> {
 }
 
 /** A server, and a client beside whatever happens to it. */
-async function startGood() {
+export async function startGoodQuic() {
   const tls = await certified()
   const server = new GoodServer(await listenQuic({ ...LISTENING, tls }))
   const client = new GoodClient(connectQuic(server.address, { tls: { ca: tls.cert } }))
@@ -57,7 +57,7 @@ export const quicDatagrams: Target = {
   ),
   seeds: async () => recordDatagrams(await certified()),
   async open() {
-    const { server, client, port } = await startGood()
+    const { server, client, port } = await startGoodQuic()
     return {
       async try(input) {
         const socket = await bindUdp()
@@ -94,7 +94,7 @@ export const quicStreams: Target = {
     ),
   ],
   async open() {
-    const { server, client, port } = await startGood()
+    const { server, client, port } = await startGoodQuic()
     const attacker = await Attacker.start(port, PROTOCOLS)
     return {
       async try(input) {
