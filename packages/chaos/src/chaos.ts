@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeCertificate } from './certificate.ts'
+import { killClients } from './killed-clients/kill-clients.ts'
 import { leftBehind } from './left-behind.ts'
 import { Random } from './random.ts'
 import { type RoundOptions, type RoundReport, runRound } from './round.ts'
@@ -66,6 +67,30 @@ export async function cuts({ seed, transports, shares, onTransport }: CutsOption
         const report = await cutEverywhere({ transport, certificate, directory: folder.path, random, shares })
         wrongs.push(...report.wrongs)
         onTransport?.(transport, report)
+      }),
+    )
+  })
+  return [...wrongs, ...left]
+}
+
+/** Which clients are killed. */
+export interface KilledClientsOptions {
+  readonly seed: number
+  readonly transports: readonly NetworkTransport[]
+  /** How many clients of each transport. */
+  readonly kills: number
+}
+
+/** Kills processes of clients in the middle of calls, over all transports at a time. @returns What happened that must not. */
+export async function killedClients({ seed, transports, kills }: KilledClientsOptions): Promise<string[]> {
+  using folder = new TemporaryFolder()
+  const certificate = await makeCertificate()
+  const wrongs: string[] = []
+  const left = await leftBehind(async () => {
+    await Promise.all(
+      transports.map(async (transport) => {
+        const random = new Random(seed).fork(transport)
+        wrongs.push(...(await killClients({ transport, certificate, directory: folder.path, random, kills })))
       }),
     )
   })

@@ -1,4 +1,4 @@
-import { chaos, cuts } from './chaos.ts'
+import { chaos, cuts, killedClients } from './chaos.ts'
 import type { FaultTimes } from './faults/fault.ts'
 import { readOptions, USAGE } from './options.ts'
 import type { RoundReport } from './round.ts'
@@ -8,6 +8,7 @@ import { NETWORK_TRANSPORTS } from './transports.ts'
 const TIMES: FaultTimes = { leastBetweenMs: 0, betweenMs: 2000, blackholeMs: 5000, awayMs: 2000, graceMs: 1000 }
 const AT_A_TIME = 4
 const CALLERS = 12
+const KILLS = 10
 /** Besides before, halfway and behind: the first byte alone, and all but the last few. */
 const SHARES = [0, 0.01, 0.5, 0.99, 1]
 
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
     const wrongs = options.cuts
       ? await cuts({ seed, transports: NETWORK_TRANSPORTS, shares: SHARES, onTransport: printCuts })
       : []
+    if (options.cuts) wrongs.push(...(await killedClients({ seed, transports: NETWORK_TRANSPORTS, kills: KILLS })))
     wrongs.push(
       ...(await chaos({ seed, sites, faults, callers: CALLERS, atATime: AT_A_TIME, times: TIMES, onRound: print })),
     )

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { Connector, Listener } from '@qrpc/core'
-import { connectHttp2, listenHttp2 } from '@qrpc/transport-http2'
+import { connectHttp2, listenHttp2, type TransportCounters } from '@qrpc/transport-http2'
 import { connectQuic, listenQuic } from '@qrpc/transport-quic'
 import type { Certificate } from './certificate.ts'
 import { startDatagramNetwork } from './network/datagram-network.ts'
@@ -36,7 +36,10 @@ const LISTENING = { firstFrameTimeoutMs: SILENCE_MS, handshakeTimeoutMs: SILENCE
 const CONNECTING = { connectTimeoutMs: SILENCE_MS, initialBackoffMs: 5, maxBackoffMs: 50 }
 const KEEP_ALIVE = { keepAliveIntervalMs: SILENCE_MS / 2, keepAliveTimeoutMs: SILENCE_MS / 2 }
 
-export function listen({ transport, port, path, certificate }: Place): Promise<Listener> {
+/** A listener that tells how many connections it has. */
+export type CountedListener = Listener & { readonly counters: TransportCounters }
+
+export function listen({ transport, port, path, certificate }: Place): Promise<CountedListener> {
   if (transport === 'quic') {
     // What a datagram holds on a path that is no loopback: larger messages are cut into several.
     return listenQuic({ ...SHARED, ...LISTENING, port, tls: certificate, ...QUIC })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chaos, cuts } from '../src/chaos.ts'
+import { chaos, cuts, killedClients } from '../src/chaos.ts'
 import { SITES } from '../src/site.ts'
 import { NETWORK_TRANSPORTS } from '../src/transports.ts'
 
@@ -15,6 +15,10 @@ test('connections cut before, inside and behind every step of the protocol', { t
   }
   expect(await cuts({ seed, transports: NETWORK_TRANSPORTS, shares: [0, 0.5, 1], onTransport })).toEqual([])
   expect(done.toSorted()).toEqual([...NETWORK_TRANSPORTS].toSorted())
+})
+
+test('clients whose processes are killed in the middle of calls', { timeout: 120_000 }, async () => {
+  expect(await killedClients({ seed, transports: NETWORK_TRANSPORTS, kills: 1 })).toEqual([])
 })
 
 test('random calls over every transport and policy while all kinds of things go wrong', {

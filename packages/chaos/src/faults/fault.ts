@@ -56,6 +56,7 @@ function planWeather(random: Random): Weather {
     jitterMs: random.scale(10),
     loss: random.between(0, 8) / 100,
     duplicates: random.between(0, 5) / 100,
+    corrupted: random.between(0, 3) / 100,
     blackhole: undefined,
   }
 }

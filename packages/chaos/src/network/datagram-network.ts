@@ -50,7 +50,7 @@ class DatagramNetwork implements Network {
     this.#front.on('error', () => {})
     this.#front.on('message', (datagram, { port }) => {
       const flow = this.#flowOf(port)
-      this.#travel('up', datagram, flow, () => flow.socket.send(datagram, this.#server, LOOPBACK))
+      this.#travel('up', datagram, flow, (arrived) => flow.socket.send(arrived, this.#server, LOOPBACK))
     })
   }
 
@@ -120,33 +120,35 @@ class DatagramNetwork implements Network {
     this.#sockets.add(socket)
     socket.on('error', () => {})
     socket.on('message', (datagram) => {
-      this.#travel('down', datagram, flow, () => this.#front.send(datagram, client, LOOPBACK))
+      this.#travel('down', datagram, flow, (arrived) => this.#front.send(arrived, client, LOOPBACK))
     })
     return socket
   }
 
-  #travel(direction: Direction, datagram: Buffer, flow: Flow, arrive: () => void): void {
+  #travel(direction: Direction, sent: Buffer, flow: Flow, arrive: (datagram: Buffer) => void): void {
     const { weather } = this
     if (flow.dead) return
     flow.at = performance.now()
     if (swallows(weather, direction)) return
     const random = this.#random
     if (weather.loss > 0 && random.chance(weather.loss)) return
+    const datagram = weather.corrupted > 0 && random.chance(weather.corrupted) ? corrupted(sent, random) : sent
     const times = weather.duplicates > 0 && random.chance(weather.duplicates) ? 2 : 1
     for (let n = 0; n < times; n++) {
       const delay = weather.delayMs + (weather.jitterMs > 0 ? random.between(0, weather.jitterMs) : 0)
-      if (delay > 0) this.#later(delay, () => this.#arrive(direction, datagram.length, flow, arrive))
-      else this.#arrive(direction, datagram.length, flow, arrive)
+      if (delay > 0) this.#later(delay, () => this.#arrive(direction, datagram, flow, arrive))
+      else this.#arrive(direction, datagram, flow, arrive)
     }
   }
 
-  #arrive(direction: Direction, bytes: number, flow: Flow, arrive: () => void): void {
+  #arrive(direction: Direction, datagram: Buffer, flow: Flow, arrive: (datagram: Buffer) => void): void {
     if (this.#closed || flow.dead) return
+    const bytes = datagram.length
     // A part of a datagram is none.
     if (this.#pending.take(direction, bytes) < bytes) this.#pending.fire()
     else {
       this.passed[direction] += bytes
-      arrive()
+      arrive(datagram)
     }
   }
 
@@ -157,6 +159,14 @@ class DatagramNetwork implements Network {
     }, delay)
     this.#timers.add(timer)
   }
+}
+
+/** A copy with another bit. */
+function corrupted(datagram: Buffer, random: Random): Buffer {
+  const copy = Buffer.from(datagram)
+  const at = random.between(0, copy.length - 1)
+  copy.writeUInt8(copy.readUInt8(at) ^ (1 << random.between(0, 7)), at)
+  return copy
 }
 
 function isForgotten({ at }: Flow): boolean {

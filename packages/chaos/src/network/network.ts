@@ -11,11 +11,13 @@ export interface Weather {
   readonly loss: number
   /** The share of datagrams that arrives twice. */
   readonly duplicates: number
+  /** The share of datagrams of which a bit is flipped. TCP would not let such bytes pass. */
+  readonly corrupted: number
   /** Where nothing gets through. What was sent on a stream meanwhile arrives afterwards. */
   readonly blackhole: Direction | 'both' | undefined
 }
 
-export const FAIR: Weather = { delayMs: 0, jitterMs: 0, loss: 0, duplicates: 0, blackhole: undefined }
+export const FAIR: Weather = { delayMs: 0, jitterMs: 0, loss: 0, duplicates: 0, corrupted: 0, blackhole: undefined }
 
 /** After how long what was lost is sent again. */
 export const RETRANSMISSION_MS = 30
