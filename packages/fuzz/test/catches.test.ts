@@ -29,7 +29,7 @@ describe('a defect is found, and the least input that shows it:', () => {
   test.each([
     ['takesLong', 1000, /^it takes too much CPU: more than 50 ms/],
     ['allocates', 1000, /^it takes too much memory: more than \d+ bytes/],
-    ['loops', 5000, /^it hangs: Script execution timed out/],
+    ['loops', 5000, /^it blocks the process: Script execution timed out/],
     ['leavesRejection', 5000, /^nobody has caught this: Error: nobody listens/],
     ['throwsLater', 5000, /^nobody has caught this: Error: thrown in a callback/],
     ['neverSettles', 5000, /^it hangs: no result after 1000 ms/],

@@ -4,7 +4,7 @@ import { mutate } from './mutate.ts'
 import { Random } from './random.ts'
 import { shrink } from './shrink.ts'
 import type { Subject, Target } from './target.ts'
-import { HANGS, Trial, type Wrong } from './trial.ts'
+import { Trial, type Wrong } from './trial.ts'
 import { Unheard } from './unheard.ts'
 
 const MAX_SIZE = 64 * 1024
@@ -20,7 +20,7 @@ export interface FuzzOptions {
   readonly executions?: number
   /** For how long, in ms. Default: no limit. */
   readonly ms?: number
-  /** After how many findings it ends. Default: 10, or one of an input that hangs. */
+  /** After how many findings it ends. Default: 10, or one that never ends. */
   readonly mostFindings?: number
   /** Of which scripts it matters what of them runs. Default: those of qrpc and what decodes for it. */
   readonly relevant?: (url: string) => boolean
@@ -59,6 +59,8 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   const coverage = new Coverage(options.relevant ?? isOurs)
   const corpus: Uint8Array[] = []
   const findings = new Map<string, Finding>()
+  // What hangs may go on, and disturb all that comes.
+  const endless = (): boolean => [...findings.values()].some((finding) => finding.endless)
   let executions = 0
 
   const other = (): Uint8Array => random.pick(corpus.length === 0 ? [new Uint8Array(0)] : corpus)
@@ -93,7 +95,7 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
         await keep(input, again)
       } else if (further) corpus.push(input)
     }
-    if (wrong !== undefined && !found && !wrong.kind.startsWith('it takes')) {
+    if (wrong !== undefined && !found && !wrong.measured) {
       findings.set(wrong.kind, { ...wrong, input: inputs.at(-1) as Uint8Array })
     }
   }
@@ -101,8 +103,7 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   async function keep(input: Uint8Array, wrong: Wrong): Promise<void> {
     if (findings.has(wrong.kind) || findings.size >= mostFindings) return
     findings.set(wrong.kind, { ...wrong, input })
-    // That would take as long each time.
-    if (wrong.kind === HANGS) return
+    if (wrong.endless) return
     const smaller = await shrink(input, async (less) => (await trial.one(less))?.kind === wrong.kind)
     findings.set(wrong.kind, { ...wrong, input: smaller })
   }
@@ -110,14 +111,13 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   try {
     for (let at = 0; at < seeds.length; at += atATime) await tryTogether(seeds.slice(at, at + atATime), true)
     const end = performance.now() + ms
-    // What hangs may go on, and disturb all that comes.
-    while (executions < most && performance.now() < end && findings.size < mostFindings && !findings.has(HANGS)) {
+    while (executions < most && performance.now() < end && findings.size < mostFindings && !endless()) {
       await tryTogether(Array.from({ length: atATime }, next), false)
     }
   } finally {
     // What is left of all inputs together.
     const left = await leftOf(subject, handles)
-    if (left !== undefined && !findings.has(HANGS)) {
+    if (left !== undefined && !endless()) {
       findings.set(left, { kind: left, what: left, input: new Uint8Array(0) })
     }
   }

@@ -10,8 +10,8 @@ const PATIENCE_MS = 20_000
 // Compiling and collecting garbage cost what they cost, whatever the input is: what is over budget has more chances.
 const CHANCES = 4
 
-/** The kind of what takes for ever, or nearly so. */
-export const HANGS = 'it hangs'
+const BLOCKS = 'it blocks the process'
+const HANGS = 'it hangs'
 
 /** What is wrong with an input. */
 export interface Wrong {
@@ -19,6 +19,10 @@ export interface Wrong {
   readonly kind: string
   /** The whole of it. */
   readonly what: string
+  /** It was measured, and is the machine's doing unless it shows again. Default: false. */
+  readonly measured?: boolean
+  /** It takes for ever, or nearly so, each time. Default: false. */
+  readonly endless?: boolean
 }
 
 /** Tries inputs on a subject, and tells what is wrong. */
@@ -45,7 +49,7 @@ export class Trial {
     const size = inputs.reduce((sum, input) => sum + input.length, 0)
     // None of them alone may cost more than they all may together; what each may is seen then.
     const over = cost.over(this.#target.budget, size / length)
-    return over === undefined ? undefined : { kind: over, what: over }
+    return over === undefined ? undefined : { kind: over, what: over, measured: true }
   }
 
   /** Tries one input, several times where it costs too much. */
@@ -59,7 +63,7 @@ export class Trial {
       over = cost.over(this.#target.budget, input.length)
       if (over === undefined) return undefined
     }
-    return over === undefined ? undefined : { kind: over, what: over }
+    return over === undefined ? undefined : { kind: over, what: over, measured: true }
   }
 
   async #try(inputs: readonly Uint8Array[]): Promise<Wrong | undefined> {
@@ -98,7 +102,7 @@ async function settled(pending: readonly (void | Promise<void>)[], ms: number): 
   const all = Promise.allSettled(pending.map((one) => Promise.resolve(one)))
   const outcomes = await Promise.race([all, late])
   clearTimeout(timer)
-  if (outcomes === 'late') return { kind: HANGS, what: `${HANGS}: no result after ${ms} ms` }
+  if (outcomes === 'late') return { kind: HANGS, what: `${HANGS}: no result after ${ms} ms`, endless: true }
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   return failed === undefined ? undefined : describe(failed.reason)
 }
@@ -106,7 +110,7 @@ async function settled(pending: readonly (void | Promise<void>)[], ms: number): 
 function describe(thrown: unknown): Wrong {
   if (!(thrown instanceof Error)) return { kind: typeof thrown, what: String(thrown) }
   if ((thrown as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
-    return { kind: HANGS, what: `${HANGS}: ${thrown.message}` }
+    return { kind: BLOCKS, what: `${BLOCKS}: ${thrown.message}`, measured: true, endless: true }
   }
   // Where it was thrown tells kinds apart, and the numbers in a message do not.
   const place = thrown.stack?.split('\n').find((line) => line.startsWith('    at ')) ?? ''
