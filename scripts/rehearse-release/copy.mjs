@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isPublic, packagesIn } from './packages.mjs'
 import { root, run } from './run.mjs'
@@ -25,7 +25,7 @@ export async function copyTree(to) {
     mkdirSync(dirname(join(to, file)), { recursive: true })
     cpSync(join(root, file), join(to, file))
   }
-  symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'), 'junction')
+  linkChangesets(to)
   const packages = packagesIn(to)
   for (const { folder, manifest } of packages) {
     if (!isPublic({ manifest })) continue
@@ -40,6 +40,16 @@ export async function copyTree(to) {
   await git('init', '--quiet')
   await git('add', '.changeset', 'packages/*/package.json')
   await git('commit', '--quiet', '--no-verify', '--message', 'Rehearse a release')
+}
+
+// The configuration names them. Nothing else of the tree is within reach of what runs in the copy, to be changed by it.
+function linkChangesets(to) {
+  mkdirSync(join(to, 'node_modules/@changesets'), { recursive: true })
+  symlinkSync(
+    realpathSync(join(root, 'node_modules/@changesets/cli')),
+    join(to, 'node_modules/@changesets/cli'),
+    'junction',
+  )
 }
 
 // pnpm reads the version behind `workspace:^` from what is linked there.

@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
+import { NODE_RELEASES, nodeOf } from '../node-releases.mjs'
 import { checkAlone, checkTypes, runKit, runPrograms } from './checks.mjs'
 import { packagesIn, readJson } from './packages.mjs'
 import { leftOutOf, makeProject } from './projects.mjs'
 import { root } from './run.mjs'
 
 const OLDEST_TYPESCRIPT = '5.2.2'
-/** Releases of Node.js that run what is installed, beside the one that runs this. */
-const OTHER_NODES = ['22.23.3', '24.21.0', '26.10.0']
 
 /** Installs the packages with each package manager, and uses them there. `step` runs one step, and goes on if it fails. */
 export async function installAndUse(tarballs, { folder, registry, step }) {
@@ -31,9 +30,8 @@ export async function installAndUse(tarballs, { folder, registry, step }) {
   const npm = await install('npm', 'npm', app)
   if (npm) {
     await use('npm', npm, step)
-    for (const version of OTHER_NODES) {
-      const node = ['npx', '--yes', '--prefer-offline', `--package=node@${version}`, '--', 'node']
-      await step(`Node.js ${version}: calls`, () => runPrograms(npm, node))
+    for (const release of NODE_RELEASES) {
+      await step(`Node.js ${release}: calls`, () => runPrograms(npm, nodeOf(release)))
     }
   }
 

@@ -7,7 +7,9 @@ export const root = resolve(import.meta.dirname, '../..')
 export const bin = (name) => join(root, 'node_modules/.bin', name)
 
 // `npm run` says where its package is, and npm and pnpm would go there from anywhere.
-const { npm_config_local_prefix: _, ...env } = process.env
+const { npm_config_local_prefix: _, ...outer } = process.env
+// In a workspace pnpm installs what it misses before it runs a script.
+const env = { ...outer, npm_config_verify_deps_before_run: 'false' }
 
 /**
  * Runs a program to its end and gives what it printed to `stdout`.
