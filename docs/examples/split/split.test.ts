@@ -16,9 +16,9 @@ test('the client calls the server', async () => {
 })
 
 test.each([
-  { from: 'types', finds: [] },
-  { from: 'server', finds: ['split-types'] },
-  { from: 'client', finds: ['split-types'] },
+  { from: 'types', finds: ['split-types'] },
+  { from: 'server', finds: ['split-types', 'split-server'] },
+  { from: 'client', finds: ['split-types', 'split-client'] },
 ])('what $from can import of the three', ({ from, finds }) => {
   const find = `['split-types', 'split-server', 'split-client'].filter((name) => {
     try { return import.meta.resolve(name) } catch { return false }
