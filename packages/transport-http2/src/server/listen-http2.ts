@@ -105,7 +105,7 @@ export async function listenHttp2(options: Http2ListenOptions = {}): Promise<Htt
     server.maxConnections = maxConnections
     await listen(server, path === undefined ? { host, port } : { path })
   }
-  const addresses = addressesOf(server, tls !== undefined)
+  const addresses = addressesOf(server, 'setSecureContext' in server)
   const settings = {
     ...checked,
     format,
