@@ -20,7 +20,7 @@ export const LIMITS = [
   'retryAbove',
 ] as const
 
-/** One of {@link LIMITS}. */
+/** The name of a limit, as `counters.limits` and `qrpc:limit` have it. */
 export type LimitName = (typeof LIMITS)[number]
 
 /** The error of what a limit of this side has refused or ended: for its counter. To the peer it is like any other. */
