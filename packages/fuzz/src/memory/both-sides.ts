@@ -48,6 +48,7 @@ export async function feedServer(bytes: Uint8Array, random: Random, method: stri
   await server.close({ graceMs: 0 })
   for (const error of errors) if (!(error instanceof RpcError)) throw error
   stream.check()
+  table.check()
 }
 
 /** Feeds the bytes to a client, as what a server answers. @throws Error as {@link feedServer} does. */
@@ -81,10 +82,27 @@ export async function feedClient(bytes: Uint8Array, random: Random, onLane: bool
   table.lose(new RpcError('unavailable', 'the connection was lost'))
   for (const outcome of await outcomes) if (outcome.status === 'rejected') throw outcome.reason
   stream.check()
+  table.check()
 }
 
-function createTable(queue: AcceptQueue): ChannelTable {
-  return new ChannelTable(
+/** Remembers what was thrown while bytes were read: to the peer, and to calls, it is an internal error. */
+class WatchedTable extends ChannelTable {
+  #unexpected: Error | undefined = undefined
+
+  override onRefused(error: unknown): void {
+    if (error instanceof RpcError && error.code === 'internal' && error.cause instanceof Error)
+      this.#unexpected ??= error.cause
+    super.onRefused(error)
+  }
+
+  /** @throws What was thrown. */
+  check(): void {
+    if (this.#unexpected !== undefined) throw this.#unexpected
+  }
+}
+
+function createTable(queue: AcceptQueue): WatchedTable {
+  return new WatchedTable(
     {
       format: new WireFormat({ maxMessageSize: 20_000 }),
       receiveWindow: 1024,
