@@ -1,7 +1,7 @@
 import { serverStreaming, service, unary } from '@qrpc/core'
 import { Health } from '@qrpc/health'
 
-export const Reports = service('reports', {
+const Reports = service('reports', {
   /** The pages of a report, one after the other: it takes its time. */
   render: serverStreaming<{ pages: number }, string>(),
   count: unary<string, number>(),

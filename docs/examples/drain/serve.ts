@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Handlers, serve } from '@qrpc/core'
 import { ServerHealth } from '@qrpc/health'
 import { listenHttp2 } from '@qrpc/transport-http2'
-import { Node, type Reports } from './contract.ts'
+import { Node } from './contract.ts'
 
 // Less than the supervisor waits before it kills: 30 s in Kubernetes, 90 s in systemd.
 const GRACE_MS = 20_000
 
-const reports: Handlers<typeof Reports> = {
+const reports: Handlers<typeof Node>['reports'] = {
   async *render({ pages }, { signal }) {
     for (let page = 1; page <= pages; page++) {
       await delay(20, undefined, { signal })
