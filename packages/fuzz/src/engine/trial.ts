@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { Script } from 'node:vm'
 import { Cost } from './cost.ts'
 import type { Subject, Target } from './target.ts'
@@ -116,6 +117,7 @@ function describe(thrown: unknown): Wrong {
   const place = thrown.stack?.split('\n').find((line) => line.startsWith('    at ')) ?? ''
   return {
     kind: `${thrown.name}: ${thrown.message.replaceAll(/\d+/g, 'n')}${place}`,
-    what: thrown.stack ?? String(thrown),
+    // With its causes.
+    what: inspect(thrown),
   }
 }

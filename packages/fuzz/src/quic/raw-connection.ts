@@ -8,6 +8,7 @@ const DATAGRAM_SIZE = 1350
 const WINDOW = 1024 * 1024
 const STREAMS = 100
 const IDLE_MS = 2000
+const READY_MS = 5000
 
 /** A connection of QUIC whose streams carry any bytes. It goes by the rules of QUIC, and by those of nobody else. */
 export class RawConnection {
@@ -75,13 +76,15 @@ export class RawConnection {
     this.#schedule()
   }
 
-  /** Resolves once it is established, or over. */
+  /** Resolves once it is established, or over, as it is when that takes too long. */
   async ready(): Promise<void> {
+    const timer = setTimeout(() => this.close(), READY_MS)
     while (!this.established && !this.over) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve)
       })
     }
+    clearTimeout(timer)
   }
 
   write(id: number, bytes: Uint8Array, fin: boolean): void {

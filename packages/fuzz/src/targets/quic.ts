@@ -21,7 +21,7 @@ const CHOICES_SIZE = 2
 const CALL_MS = 80
 const LANE = Uint8Array.of(0x05, 0x81, 4)
 const PROTOCOLS = ['qrpc/1+lanes', 'qrpc/1']
-const LISTENING = { firstFrameTimeoutMs: 200, handshakeTimeoutMs: 500, idleTimeoutMs: 1500, closeTimeoutMs: 50 }
+const LISTENING = { firstFrameTimeoutMs: 200, handshakeTimeoutMs: 500, closeTimeoutMs: 50 }
 const CONNECTING = {
   connectTimeoutMs: 2000,
   idleTimeoutMs: 1500,
