@@ -149,8 +149,9 @@ function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   if (headers[':method'] === 'POST') {
     stream.respond({ ':status': 415, accept: CONTENT_TYPE }, { endStream: true })
   } else stream.respond({ ':status': 405, allow: 'POST' }, { endStream: true })
-  // Whatever the client still wants to send (RFC 9113, section 8.1).
-  if (!stream.endAfterHeaders) stream.close(constants.NGHTTP2_NO_ERROR)
+  // Whatever the client still wants to send (RFC 9113, section 8.1). A reset in the same turn overtakes the answer since
+  // Node.js 22.23.
+  if (!stream.endAfterHeaders) setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
 }
 
 function handshakeError(error: NodeJS.ErrnoException): Error {
