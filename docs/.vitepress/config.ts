@@ -18,6 +18,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'Backpressure', link: '/backpressure' },
       { text: 'Interceptors', link: '/interceptors' },
       { text: 'Testing your service', link: '/testing' },
+      { text: 'Examples', link: '/examples' },
     ],
   },
   {
@@ -68,6 +69,12 @@ function others(): DefaultTheme.SidebarItem[] {
   return items.length > 0 ? [{ text: 'More', items }] : []
 }
 
+/** The modules of the reference, without what all their names begin with: there is little room. */
+function modules(): DefaultTheme.SidebarItem[] {
+  const items: DefaultTheme.SidebarItem[] = JSON.parse(readFileSync(reference, 'utf8'))
+  return items.map((item) => ({ ...item, text: item.text?.replace('@qrpc/', '') ?? '' }))
+}
+
 function titleOf(file: string): string {
   return /^# (.*)/m.exec(readFileSync(file, 'utf8'))?.[1] ?? file
 }
@@ -101,7 +108,7 @@ export default defineConfig({
     ],
     sidebar: {
       '/': [...guide, ...others()],
-      '/api/': existsSync(reference) ? JSON.parse(readFileSync(reference, 'utf8')) : [],
+      '/api/': existsSync(reference) ? modules() : [],
     },
   },
 })
