@@ -19,6 +19,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'Interceptors', link: '/interceptors' },
       { text: 'Testing your service', link: '/testing' },
       { text: 'Examples', link: '/examples' },
+      { text: 'Examples', link: '/examples' },
     ],
   },
   {
