@@ -1,7 +1,7 @@
 import { createClient, serve, service, unary } from '@qrpc/core'
 import { connectHttp2, listenHttp2 } from '@qrpc/transport-http2'
 import { expect, test } from 'vitest'
-import { expectStatus } from './expect-status.ts'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 
 const Slow = service('slow', { run: unary<boolean, string>() })
 

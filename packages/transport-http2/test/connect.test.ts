@@ -4,7 +4,7 @@ import { type AddressInfo, createConnection, createServer, type Socket, type Ser
 import { type ConnectionState, type Context, createClient, type StatefulConnector } from '@qrpc/core'
 import { connectHttp2, listenHttp2 } from '@qrpc/transport-http2'
 import { describe, expect, test } from 'vitest'
-import { expectStatus } from './expect-status.ts'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { connectEcho, Echo, serveEcho } from './service.ts'
 
 /** Records the states from now on. */

@@ -1,12 +1,12 @@
 import { type ClientHttp2Session, constants } from 'node:http2'
 import type { Code, Context, Handlers } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
-import { expectCheap } from './cheap.ts'
+import { expectCheap } from '../../wire/test/support/cheap.ts'
+import { END, frame, head, message, request, signal } from '../../wire/test/support/wire-bytes.ts'
 import { END_HEADERS, FRAME, http2Frame, PREFACE, RawSocket, requestFields, uint32 } from './http2-bytes.ts'
 import { RawCall, rawSession } from './raw-call.ts'
 import type { Echo } from './service.ts'
 import { underAttack } from './under-attack.ts'
-import { END, frame, head, message, request, signal } from './wire-bytes.ts'
 
 const MiB = 1024 * 1024
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Context, Handlers } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
+import { END, head, message, request } from '../../wire/test/support/wire-bytes.ts'
 import { makeCertificates } from './certificates.ts'
 import {
   END_HEADERS,
@@ -20,7 +21,6 @@ import {
 import { RawCall, rawSession } from './raw-call.ts'
 import type { Echo } from './service.ts'
 import { underAttack } from './under-attack.ts'
-import { END, head, message, request } from './wire-bytes.ts'
 
 const MiB = 1024 * 1024
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants

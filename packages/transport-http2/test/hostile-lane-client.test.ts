@@ -2,13 +2,23 @@ import { type ClientHttp2Session, constants } from 'node:http2'
 import type { Code, Context, Handlers, RpcError } from '@qrpc/core'
 import type { Http2ListenOptions } from '@qrpc/transport-http2'
 import { describe, expect, test } from 'vitest'
-import { expectCheap } from './cheap.ts'
+import { expectCheap } from '../../wire/test/support/cheap.ts'
+import {
+  call,
+  controlFor,
+  LANE,
+  LANE_END,
+  LaneReader,
+  piece,
+  signalFor,
+  start,
+  tagged,
+} from '../../wire/test/support/lane-bytes.ts'
+import { END, frame, head, request } from '../../wire/test/support/wire-bytes.ts'
 import { END_HEADERS, FRAME, http2Frame, PREFACE, RawSocket, requestFields, uint32 } from './http2-bytes.ts'
-import { call, controlFor, LANE, LANE_END, LaneReader, piece, signalFor, start, tagged } from './lane-bytes.ts'
 import { RawCall, rawSession } from './raw-call.ts'
 import type { Echo } from './service.ts'
 import { underAttack } from './under-attack.ts'
-import { END, frame, head, request } from './wire-bytes.ts'
 
 const LANE_PATH = '/?lane'
 const KiB = 1024

@@ -2,11 +2,20 @@ import { once } from 'node:events'
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Code, ConnectionState, StatefulConnector } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
-import { expectStatus } from './expect-status.ts'
-import { controlFor, LANE, LANE_END, piece, response, signalFor, start, tagged } from './lane-bytes.ts'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
+import {
+  controlFor,
+  LANE,
+  LANE_END,
+  piece,
+  response,
+  signalFor,
+  start,
+  tagged,
+} from '../../wire/test/support/lane-bytes.ts'
+import { frame, head, signal } from '../../wire/test/support/wire-bytes.ts'
 import { OK } from './misled-client.ts'
 import { misledOnLane } from './misled-lane.ts'
-import { frame, head, signal } from './wire-bytes.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB

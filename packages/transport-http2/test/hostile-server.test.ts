@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import type { ServerHttp2Session } from 'node:http2'
 import type { Code } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
-import { expectStatus } from './expect-status.ts'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
+import { END, frame, head, message, request, signal } from '../../wire/test/support/wire-bytes.ts'
 import { type Answer, bytes, misledClient, OK, open } from './misled-client.ts'
-import { END, frame, head, message, request, signal } from './wire-bytes.ts'
 
 const MiB = 1024 * 1024
 

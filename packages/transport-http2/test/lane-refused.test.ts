@@ -1,10 +1,10 @@
 import { type Code, createClient } from '@qrpc/core'
 import { connectHttp2 } from '@qrpc/transport-http2'
 import { expect, test } from 'vitest'
+import { signal } from '../../wire/test/support/wire-bytes.ts'
 import { END_HEADERS, END_STREAM, FRAME, field, http2Frame, uint32 } from './http2-bytes.ts'
 import { RawServer } from './raw-server.ts'
 import { Echo } from './service.ts'
-import { signal } from './wire-bytes.ts'
 
 // Two bytes, and then the calls that a lane may carry.
 const LANES = http2Frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.from('f0c2', 'hex'), uint32(100)]))

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createClient } from '@qrpc/core'
 import { connectHttp2, type Http2ListenOptions, listenHttp2 } from '@qrpc/transport-http2'
 import { expect, test } from 'vitest'
-import { expectStatus } from './expect-status.ts'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { connectEcho, Echo, serveEcho } from './service.ts'
 
 const LANE_PATH = '/?lane'

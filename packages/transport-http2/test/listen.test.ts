@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { createClient, RpcError } from '@qrpc/core'
 import { connectHttp2, isQrpcRequest, listenHttp2 } from '@qrpc/transport-http2'
 import { describe, expect, test } from 'vitest'
-import { expectStatus } from './expect-status.ts'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { connectEcho, Echo, serveEcho } from './service.ts'
 
 /** The status and body of a GET. */

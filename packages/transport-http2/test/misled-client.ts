@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { createClient } from '@qrpc/core'
 import { connectHttp2, type Http2ConnectOptions } from '@qrpc/transport-http2'
 import { expect } from 'vitest'
+import { END, message } from '../../wire/test/support/wire-bytes.ts'
 import { Echo } from './service.ts'
-import { END, message } from './wire-bytes.ts'
 
 /** The headers of a good response. */
 export const OK = { ':status': 200, 'content-type': 'application/qrpc+cbor' }

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { createClient, RpcError } from '@qrpc/core'
 import { connectHttp2, type Http2ConnectOptions } from '@qrpc/transport-http2'
 import { expect } from 'vitest'
-import { LaneReader } from './lane-bytes.ts'
+import { LaneReader } from '../../wire/test/support/lane-bytes.ts'
+import { END, message } from '../../wire/test/support/wire-bytes.ts'
 import { OK } from './misled-client.ts'
 import { Echo } from './service.ts'
-import { END, message } from './wire-bytes.ts'
 
 const LANE_PATH = '/?lane'
 const LANE_SETTING = 0xf0c2

@@ -8,7 +8,7 @@ import {
   type OutgoingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2'
-import { Received } from './wire-bytes.ts'
+import { Received } from '../../wire/test/support/wire-bytes.ts'
 
 /** A session of a client that may do as it likes. */
 export async function rawSession(address: string, options: SecureClientSessionOptions = {}) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { END, message } from '../../wire/test/support/wire-bytes.ts'
 import {
   END_HEADERS,
   END_STREAM,
@@ -10,7 +11,6 @@ import {
   SETTINGS,
   SETTINGS_ACK,
 } from './http2-bytes.ts'
-import { END, message } from './wire-bytes.ts'
 
 const PING_ACK = 1
 const PROBE = Buffer.from('a probe.')

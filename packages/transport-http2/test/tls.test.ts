@@ -6,8 +6,8 @@ import { createServer } from 'node:tls'
 import { createClient } from '@qrpc/core'
 import { connectHttp2 } from '@qrpc/transport-http2'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
-import { expectStatus } from './expect-status.ts'
 import { connectEcho, Echo } from './service.ts'
 
 let certificates: Certificates

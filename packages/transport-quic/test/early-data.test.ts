@@ -10,8 +10,8 @@ import {
 } from '@qrpc/core'
 import { connectQuic, listenQuic, type QuicConnectOptions, type QuicListenOptions } from '@qrpc/transport-quic'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
-import { expectStatus } from './expect-status.ts'
 import { type Network, startNetwork } from './network.ts'
 
 const PERFECT = { delayMs: 0, jitterMs: 0, loss: 0, duplicates: 0, seed: 1 }

@@ -1,10 +1,10 @@
 import type { Code, Context, Handlers } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
-import { expectCheap } from './cheap.ts'
+import { expectCheap } from '../../wire/test/support/cheap.ts'
+import { END, frame, head, message, request, signal } from '../../wire/test/support/wire-bytes.ts'
 import type { RawClient } from './raw-client.ts'
 import type { Echo } from './service.ts'
 import { underAttack } from './under-attack.ts'
-import { END, frame, head, message, request, signal } from './wire-bytes.ts'
 
 const MIB = 1024 * 1024
 

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Context, Handlers } from '@qrpc/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { END, head, message, request } from '../../wire/test/support/wire-bytes.ts'
 import { FRAME, frameOf, PacketForge } from './forged-packets.ts'
 import type { RawClient } from './raw-client.ts'
 import type { Echo } from './service.ts'
 import { underAttack } from './under-attack.ts'
-import { END, head, message, request } from './wire-bytes.ts'
 
 const MIB = 1024 * 1024
 const RESOURCE_EXHAUSTED = 8

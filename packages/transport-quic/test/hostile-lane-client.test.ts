@@ -1,12 +1,22 @@
 import type { Code, Context, Handlers, RpcError } from '@qrpc/core'
 import type { QuicListenOptions } from '@qrpc/transport-quic'
 import { describe, expect, test } from 'vitest'
+import {
+  call,
+  controlFor,
+  LANE,
+  LANE_END,
+  LaneReader,
+  piece,
+  signalFor,
+  start,
+  tagged,
+} from '../../wire/test/support/lane-bytes.ts'
+import { END, frame, head, request } from '../../wire/test/support/wire-bytes.ts'
 import { errorCodeOf } from '../src/error-codes.ts'
-import { call, controlFor, LANE, LANE_END, LaneReader, piece, signalFor, start, tagged } from './lane-bytes.ts'
 import type { RawClient } from './raw-client.ts'
 import type { Echo } from './service.ts'
 import { underAttack } from './under-attack.ts'
-import { END, frame, head, request } from './wire-bytes.ts'
 
 const KIB = 1024
 const BYTES = new Uint8Array(10)

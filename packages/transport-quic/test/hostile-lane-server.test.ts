@@ -1,9 +1,9 @@
 import { type Code, type ConnectionState, RpcError, type StatefulConnector } from '@qrpc/core'
 import { describe, expect, test } from 'vitest'
-import { expectStatus } from './expect-status.ts'
-import { controlFor, LANE_END, piece, response, signalFor, start } from './lane-bytes.ts'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
+import { controlFor, LANE_END, piece, response, signalFor, start } from '../../wire/test/support/lane-bytes.ts'
+import { frame, head, signal } from '../../wire/test/support/wire-bytes.ts'
 import { type MisledLane, misledOnLane } from './misled-lane.ts'
-import { frame, head, signal } from './wire-bytes.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB

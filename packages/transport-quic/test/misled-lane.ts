@@ -2,6 +2,8 @@ import { type Code, createClient, RpcError } from '@qrpc/core'
 import { connectQuic, type QuicConnectOptions } from '@qrpc/transport-quic'
 import { Counters } from '@qrpc/wire'
 import { expect } from 'vitest'
+import { LANE, LaneReader } from '../../wire/test/support/lane-bytes.ts'
+import { END, message } from '../../wire/test/support/wire-bytes.ts'
 import { loadBinding } from '../src/binding.ts'
 import type { QuicByteStream } from '../src/connection/quic-byte-stream.ts'
 import { Acceptor } from '../src/endpoint/acceptor.ts'
@@ -10,9 +12,7 @@ import { checkQuicOptions } from '../src/options.ts'
 import { checkCredentials } from '../src/tls/credentials.ts'
 import { createConfig, SPARE_STREAMS } from '../src/tls/quic-config.ts'
 import { makeCertificates } from './certificates.ts'
-import { LANE, LaneReader } from './lane-bytes.ts'
 import { Echo } from './service.ts'
-import { END, message } from './wire-bytes.ts'
 
 const CLOSED = new RpcError('unavailable', 'the test is over')
 

@@ -1,8 +1,8 @@
 import { createClient } from '@qrpc/core'
 import { connectQuic, listenQuic, QuicEndpoint } from '@qrpc/transport-quic'
 import { expect, test, vi } from 'vitest'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { makeCertificates } from './certificates.ts'
-import { expectStatus } from './expect-status.ts'
 import { Echo } from './service.ts'
 
 vi.mock('@matrixai/quic/native/index.js', () => {

@@ -1,11 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { Received } from '../../wire/test/support/wire-bytes.ts'
 import { loadBinding, type Quiche, type QuicheConnection, type RecvInfo } from '../src/binding.ts'
 import { newConnectionId } from '../src/connection/connection-id.ts'
 import { checkQuicOptions, type QuicOptions } from '../src/options.ts'
 import { checkCredentials } from '../src/tls/credentials.ts'
 import { createConfig } from '../src/tls/quic-config.ts'
-import { Received } from './wire-bytes.ts'
 
 const DATAGRAM_SIZE = 1350
 

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { createClient, type Peer, type Server, type StatefulConnector } from '@qrpc/core'
 import { connectQuic, listenQuic } from '@qrpc/transport-quic'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
-import { expectStatus } from './expect-status.ts'
 import { connectEcho, Echo, serveEcho } from './service.ts'
 
 let old: Certificates

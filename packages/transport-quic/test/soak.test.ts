@@ -1,8 +1,8 @@
 import { createClient } from '@qrpc/core'
 import { connectQuic, listenQuic, QuicEndpoint } from '@qrpc/transport-quic'
 import { beforeAll, expect, test } from 'vitest'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
-import { expectStatus } from './expect-status.ts'
 import { connectEcho, Echo, serveEcho } from './service.ts'
 
 // QRPC_SOAK=10 makes it a million calls and a hundred thousand cancelled ones.

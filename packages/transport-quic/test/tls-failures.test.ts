@@ -1,8 +1,8 @@
 import { createClient } from '@qrpc/core'
 import { connectQuic } from '@qrpc/transport-quic'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { expectStatus } from '../../wire/test/support/expect-status.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
-import { expectStatus } from './expect-status.ts'
 import { connectEcho, Echo } from './service.ts'
 
 const DAY_MS = 86_400_000
