@@ -8,7 +8,7 @@ export const Visits = service('visits', {
   visited: notify<string>(),
   /** The same for many, and how many they were. */
   visitedAll: clientStreaming<void, string, number>(),
-  /** Each count of a name from now on. */
+  /** The count of a name now, and whenever it has changed. */
   watch: serverStreaming<string, number>(),
   /** The counts of the names that are asked for, one by one. */
   countEach: bidiStreaming<void, string, number>(),

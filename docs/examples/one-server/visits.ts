@@ -1,31 +1,38 @@
-import { EventEmitter, on, once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { Handlers } from '@qrpc/core'
 import type { Visits } from './contract.ts'
+
+// Names come from anybody.
+const MOST_NAMES = 10_000
 
 /** The counters: what the pages and the calls have in common. */
 export class Counts {
   readonly #counts = new Map<string, number>()
-  readonly #changes = new EventEmitter().setMaxListeners(0)
+  readonly #changes = new EventEmitter<{ change: [] }>().setMaxListeners(0)
 
+  /** Names beyond {@link MOST_NAMES} are not counted. */
   add(name: string): void {
+    if (!this.#counts.has(name) && this.#counts.size >= MOST_NAMES) return
     this.#counts.set(name, this.of(name) + 1)
-    this.#changes.emit(`change ${name}`, this.of(name))
+    this.#changes.emit('change')
   }
 
   of(name: string): number {
     return this.#counts.get(name) ?? 0
   }
 
-  /** Each count of the name, from that of now on. */
+  /** The count of the name now, and whenever it has changed. Who reads slowly gets what it is by then. */
   async *watch(name: string, signal: AbortSignal): AsyncGenerator<number> {
-    const changes = on(this.#changes, `change ${name}`, { signal })
-    yield this.of(name)
-    for await (const [count] of changes) yield count as number
+    for (let told: number | undefined; ; ) {
+      while (told === this.of(name)) await once(this.#changes, 'change', { signal })
+      told = this.of(name)
+      yield told
+    }
   }
 
   /** Resolves once the name has been counted as often as that. */
   async reached(name: string, count: number): Promise<void> {
-    while (this.of(name) < count) await once(this.#changes, `change ${name}`)
+    while (this.of(name) < count) await once(this.#changes, 'change')
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 /** Of two entries with the same key the one with the later stamp counts, at all nodes alike. */
 const Stamp = z.object({ version: z.number().int().positive(), author: z.string() })
-const Entry = Stamp.extend({ key: z.string(), value: z.string() })
+const Entry = Stamp.extend({ key: z.string().max(200), value: z.string().max(10_000) })
 
 export type Stamp = z.infer<typeof Stamp>
 export type Entry = z.infer<typeof Entry>

@@ -1,7 +1,10 @@
 import { EventEmitter, once } from 'node:events'
 import type { Entry, Stamp } from './contract.ts'
 
-/** What a node knows. */
+// Peers are trusted to be who they are, and not to stop.
+const MOST_ENTRIES = 10_000
+
+/** What a node knows: some ten thousand entries at most. */
 export class Entries {
   readonly #entries = new Map<string, Entry>()
   readonly #changes = new EventEmitter<{ change: [] }>().setMaxListeners(0)
@@ -17,9 +20,10 @@ export class Entries {
     return entry
   }
 
-  /** Whether the entry is news; then it is kept. */
+  /** Whether the entry is news that there is room for; then it is kept. */
   learn(entry: Entry): boolean {
     if (!isLater(entry, this.#entries.get(entry.key))) return false
+    if (!this.#entries.has(entry.key) && this.#entries.size >= MOST_ENTRIES) return false
     this.#entries.set(entry.key, entry)
     this.#changes.emit('change')
     return true

@@ -4,6 +4,9 @@ import { type Entry, Gossip } from './contract.ts'
 import { Entries } from './entries.ts'
 import { fingerprintOf, type Identity, NODE } from './identity.ts'
 
+// So that what waits for a peer that is away does not pile up.
+const RUMOUR_TIMEOUT_MS = 5000
+
 /** What one must know of a node to call it, and to be called by it. */
 export interface Contact {
   readonly address: string
@@ -93,7 +96,7 @@ export class GossipNode implements AsyncDisposable {
   #tell(entry: Entry, except?: string): void {
     for (const [fingerprint, { client }] of this.#peers) {
       // Who is away catches up later.
-      if (fingerprint !== except) client.rumour(entry).catch(() => {})
+      if (fingerprint !== except) client.rumour(entry, { timeout: RUMOUR_TIMEOUT_MS }).catch(() => {})
     }
   }
 
