@@ -28,7 +28,8 @@ export async function startSite({ tls, port = 0 }: { tls: { key: string; cert: s
       session.once('close', () => sessions.delete(session))
     })
   }
-  const app = fastify({ http2: true, https: tls, serverFactory, return503OnClosing: false } as Options)
+  const options: Options = { http2: true, https: tls, serverFactory, return503OnClosing: false }
+  const app = fastify(options)
 
   app.get<{ Params: { name: string } }>('/visits/:name', (request) => {
     const { name } = request.params
