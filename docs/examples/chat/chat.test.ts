@@ -1,24 +1,25 @@
-import { type BidiStreamingCall, createClient, serve } from '@qrpc/core'
-import { connectHttp2, listenHttp2 } from '@qrpc/transport-http2'
+import { type BidiStreamingCall, createClient, type Server, serve } from '@qrpc/core'
 import { expect, test } from 'vitest'
+import { type Open, TRANSPORTS } from '../transports.ts'
 import { Chat, type Event } from './contract.ts'
 import type { RoomLimits } from './room.ts'
 import { chatHandlers } from './server.ts'
 
 /** A server, and a connection for each client, as they have when they are apart. */
-async function start(limits?: RoomLimits) {
-  const server = serve(Chat, chatHandlers(limits), await listenHttp2())
+async function start(open: Open, limits?: RoomLimits) {
+  const handlers = chatHandlers(limits)
+  const servers: Server[] = []
+  const connect = await open((listener) => servers.push(serve(Chat, handlers, listener)))
   const clients: AsyncDisposable[] = []
   return {
     client() {
-      const small = { streamWindow: 65_535, connectionWindow: 65_535 }
-      const client = createClient(Chat, connectHttp2(server.addresses[0] ?? '', small))
+      const client = createClient(Chat, connect())
       clients.push(client)
       return client
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()))
-      await server.close({ graceMs: 0 })
+      await Promise.all(servers.map((server) => server.close({ graceMs: 0 })))
     },
   }
 }
@@ -32,8 +33,8 @@ async function nextSaid(call: BidiStreamingCall<string, Event>): Promise<string 
   }
 }
 
-test('who joins hears what is said, and who leaves is seen to', async () => {
-  await using bed = await start()
+test.each(TRANSPORTS)('who joins hears what is said, and who leaves is seen to, over $transport', async ({ open }) => {
+  await using bed = await start(open)
   const ada = bed.client().join({ room: 'engines', name: 'Ada' })
   expect(await ada.receive()).toEqual({ kind: 'joined', name: 'Ada' })
   const grace = bed.client().join({ room: 'engines', name: 'Grace' })
@@ -48,22 +49,25 @@ test('who joins hears what is said, and who leaves is seen to', async () => {
   expect(await ada.receive()).toEqual({ kind: 'left', name: 'Grace' })
 })
 
-test('who cancels has left, and so has whose connection is lost', async () => {
-  await using bed = await start()
-  const ada = bed.client().join({ room: 'engines', name: 'Ada' })
-  expect(await ada.receive()).toEqual({ kind: 'joined', name: 'Ada' })
-  for (const leave of ['cancel', 'disconnect'] as const) {
-    const connection = bed.client()
-    const grace = connection.join({ room: 'engines', name: 'Grace' })
-    expect(await ada.receive()).toEqual({ kind: 'joined', name: 'Grace' })
-    if (leave === 'cancel') grace.cancel()
-    else await connection[Symbol.asyncDispose]()
-    expect(await ada.receive()).toEqual({ kind: 'left', name: 'Grace' })
-  }
-})
+test.each(TRANSPORTS)(
+  'who cancels has left, and so has whose connection is lost, over $transport',
+  async ({ open }) => {
+    await using bed = await start(open)
+    const ada = bed.client().join({ room: 'engines', name: 'Ada' })
+    expect(await ada.receive()).toEqual({ kind: 'joined', name: 'Ada' })
+    for (const leave of ['cancel', 'disconnect'] as const) {
+      const connection = bed.client()
+      const grace = connection.join({ room: 'engines', name: 'Grace' })
+      expect(await ada.receive()).toEqual({ kind: 'joined', name: 'Grace' })
+      if (leave === 'cancel') grace.cancel()
+      else await connection[Symbol.asyncDispose]()
+      expect(await ada.receive()).toEqual({ kind: 'left', name: 'Grace' })
+    }
+  },
+)
 
-test('rooms are apart, and go with their last member', async () => {
-  await using bed = await start()
+test.each(TRANSPORTS)('rooms are apart, and go with their last member, over $transport', async ({ open }) => {
+  await using bed = await start(open)
   const chat = bed.client()
   const [one, other] = [chat.join({ room: 'one', name: 'Ada' }), chat.join({ room: 'other', name: 'Ada' })]
   await Promise.all([one.started, other.started])
@@ -78,22 +82,25 @@ test('rooms are apart, and go with their last member', async () => {
   expect(rooms).toEqual([{ room: 'other', members: ['Ada'] }])
 })
 
-test('what is refused: a name that is taken, a full room, an empty text', async () => {
-  await using bed = await start({ members: 2 })
-  const chat = bed.client()
-  const join = (name: string) => chat.join({ room: 'engines', name })
-  const ada = join('Ada')
-  await ada.started
-  await expect(join('Ada').started).rejects.toMatchObject({ name: 'NameTaken', data: { name: 'Ada' } })
-  const grace = join('Grace')
-  await grace.started
-  await expect(join('Mary').started).rejects.toMatchObject({ name: 'Full', data: { most: 2 } })
-  await grace.send('')
-  await expect(nextSaid(grace)).rejects.toMatchObject({ code: 'invalid_argument' })
-})
+test.each(TRANSPORTS)(
+  'what is refused: a name that is taken, a full room, an empty text, over $transport',
+  async ({ open }) => {
+    await using bed = await start(open, { members: 2 })
+    const chat = bed.client()
+    const join = (name: string) => chat.join({ room: 'engines', name })
+    const ada = join('Ada')
+    await ada.started
+    await expect(join('Ada').started).rejects.toMatchObject({ name: 'NameTaken', data: { name: 'Ada' } })
+    const grace = join('Grace')
+    await grace.started
+    await expect(join('Mary').started).rejects.toMatchObject({ name: 'Full', data: { most: 2 } })
+    await grace.send('')
+    await expect(nextSaid(grace)).rejects.toMatchObject({ code: 'invalid_argument' })
+  },
+)
 
-test('a burst reaches all who read, whole and in order', async () => {
-  await using bed = await start({ behind: 10, patienceMs: 60_000 })
+test.each(TRANSPORTS)('a burst reaches all who read, whole and in order, over $transport', async ({ open }) => {
+  await using bed = await start(open, { behind: 10, patienceMs: 60_000 })
   const calls = ['Ada', 'Grace', 'Mary'].map((name) => bed.client().join({ room: 'engines', name }))
   for (const call of calls) await call.started
   const said = Array.from({ length: 2000 }, (_, i) => `${i} ${'x'.repeat(200)}`)
@@ -107,8 +114,8 @@ test('a burst reaches all who read, whole and in order', async () => {
   await Promise.all(heard)
 })
 
-test('one who does not read is put out, and the others go on', async () => {
-  await using bed = await start({ behind: 10, patienceMs: 100 })
+test.each(TRANSPORTS)('one who does not read is put out, and the others go on, over $transport', async ({ open }) => {
+  await using bed = await start(open, { behind: 10, patienceMs: 100 })
   const [ada, grace, slow] = ['Ada', 'Grace', 'Slow'].map((name) => bed.client().join({ room: 'engines', name }))
   if (ada === undefined || grace === undefined || slow === undefined) throw new Error('three have joined')
   for (const call of [ada, grace, slow]) await call.started
