@@ -19,7 +19,6 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'Interceptors', link: '/interceptors' },
       { text: 'Testing your service', link: '/testing' },
       { text: 'Examples', link: '/examples' },
-      { text: 'Examples', link: '/examples' },
     ],
   },
   {
