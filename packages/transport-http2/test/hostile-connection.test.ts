@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { constants } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Context, Handlers } from '@qrpc/core'
@@ -174,6 +174,10 @@ describe('requests that are not qrpc’s', () => {
   })
 })
 
+function destroyAll(stream: ServerHttp2Stream): void {
+  stream.destroy(new Error('gone'))
+}
+
 describe('floods', () => {
   test('streams beyond maxConcurrentStreams are refused, those within go on', async () => {
     await using site = await underAttack({ maxConcurrentStreams: 10 })
@@ -242,6 +246,33 @@ describe('floods', () => {
     await raw.closed
     expect(raw.codes(FRAME.goaway)[0]).toBe(NGHTTP2_ENHANCE_YOUR_CALM)
     await site.othersGoOn()
+  })
+
+  test('streams that are opened, and reset for any reason in the same packet, harm nobody', async () => {
+    await using site = await underAttack()
+    for (const path of ['/echo/echo', '/none']) {
+      await using raw = await RawSocket.connect(site.port)
+      const attack = Array.from({ length: 14 }, (_, code) => [
+        http2Frame(FRAME.headers, END_HEADERS, 2 * code + 1, requestFields(path, code % 2 === 0 ? 'POST' : 'GET')),
+        http2Frame(FRAME.rstStream, 0, 2 * code + 1, uint32(code)),
+      ])
+      raw.write(PREFACE, ...attack.flat(), http2Frame(FRAME.ping, 0, 0, Buffer.alloc(8)))
+      await raw.frame(({ type }) => type === FRAME.ping)
+      await site.othersGoOn()
+    }
+    expect(site.errors).toEqual([])
+  })
+
+  test('a stream that is gone with an error by the time that it is told of harms nobody', async () => {
+    await using site = await underAttack()
+    await using raw = await rawSession(site.address)
+    const gone = once(site.listener.server.prependListener('stream', destroyAll), 'stream')
+    const call = new RawCall(raw.session, '/echo/echo').write(request('echo/echo', 1), END)
+    await gone
+    await call.closed
+    site.listener.server.off('stream', destroyAll)
+    await site.othersGoOn()
+    expect(site.errors).toEqual([])
   })
 
   test('streams that the server must reset for their errors count, too (CVE-2025-8671)', async () => {

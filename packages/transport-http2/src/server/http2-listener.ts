@@ -134,17 +134,22 @@ export class Http2Listener implements Listener {
   }
 
   #onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+    const { own } = this.#settings
+    const isOurs = isQrpcRequest(headers)
     const { session } = stream
-    if (session === undefined) return
-    if (isQrpcRequest(headers)) {
-      this.#connectionOf(session as ServerHttp2Session).accept(stream, headers[':path'] ?? '/')
-    } else if (this.#settings.own) refuse(stream, headers)
+    if (session === undefined) {
+      // It is gone by now, perhaps with an error, which ends the process where nobody listens.
+      if (isOurs || own) stream.on('error', ignore)
+    } else if (isOurs) this.#connectionOf(session as ServerHttp2Session).accept(stream, headers[':path'] ?? '/')
+    else if (own) refuse(stream, headers)
   }
 }
 
+function ignore(): void {}
+
 /** Answers what is not qrpc as an HTTP server does (RFC 9110, sections 15.5.6 and 15.5.16). */
 function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-  stream.on('error', () => {})
+  stream.on('error', ignore)
   stream.resume()
   if (headers[':method'] === 'POST') {
     stream.respond({ ':status': 415, accept: CONTENT_TYPE }, { endStream: true })
