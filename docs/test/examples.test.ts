@@ -15,9 +15,9 @@ test.each(examples)(
     const output = execFileSync(
       `${root}/node_modules/.bin/tsx`,
       ['--conditions=@qrpc/source', '--tsconfig', 'docs/tsconfig.json', `docs/examples/${name}/main.ts`],
-      { cwd: root, encoding: 'utf8', timeout: 60_000 },
+      { cwd: root, encoding: 'utf8', timeout: 150_000 },
     )
     expect(output).not.toBe('')
   },
-  70_000,
+  160_000,
 )
