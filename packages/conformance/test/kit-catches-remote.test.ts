@@ -25,8 +25,8 @@ async function expectCaught(broken: Break, group: string, name: RegExp, error: R
 }
 
 test('the kit catches a listener in another process that ignores the window', async () => {
-  // It produces without end, so the case does not get as far as to count.
-  await expectCaught('ignores the window', 'backpressure', /^a server that streams/, /hangs/)
+  // It produces without end: the case does not get as far as to count, unless the machine stops long enough.
+  await expectCaught('ignores the window', 'backpressure', /^a server that streams/, /hangs|to be less than/)
 })
 
 test('the kit catches a listener in another process that does not tell of a cancel', async () => {
