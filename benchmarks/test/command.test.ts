@@ -11,7 +11,9 @@ import { isMeasured } from '../src/run/result.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const FROM_SOURCES = ['--conditions=@qrpc/source', '--import', 'tsx']
-const WAIT = { timeout: 15_000, interval: 50 }
+// Processes start one after the other, which takes its time where others do so, too.
+const WAIT = { timeout: 60_000, interval: 50 }
+const TIMEOUT_MS = 150_000
 
 let folder: string
 beforeEach(async () => {
@@ -59,11 +61,12 @@ describe.each([
   ['SIGTERM', 143],
   ['SIGKILL', null],
 ] as const)('a run that is ended with %s', (signal, code) => {
-  test('leaves no process behind', async () => {
+  test('leaves no process behind', { timeout: TIMEOUT_MS }, async () => {
     const run = bench('--workload=sequential', '--peer=raw-http2', '--peer=grpc-js')
+    const errors = textOf(run.stderr)
     const running = await vi.waitFor(async () => {
       const found = await descendants(run.pid ?? 0)
-      expect(found.length).toBe(4)
+      expect(found.length, run.exitCode === null ? '' : await errors).toBe(4)
       return found
     }, WAIT)
     const ended = once(run, 'exit')
