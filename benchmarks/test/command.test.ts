@@ -66,7 +66,8 @@ describe.each([
     const errors = textOf(run.stderr)
     const running = await vi.waitFor(async () => {
       const found = await descendants(run.pid ?? 0)
-      expect(found.length, run.exitCode === null ? '' : await errors).toBe(4)
+      if (found.length !== 4)
+        throw new Error(`${found.length} processes run; ${run.exitCode === null ? '' : await errors}`)
       return found
     }, WAIT)
     const ended = once(run, 'exit')
